@@ -1,0 +1,73 @@
+"""Working memory of each architecture per input pixel, beside what ``relume.engine.memory`` plans with.
+
+    python benchmarks/memory.py
+
+Each measurement is a process of its own, which runs a window twice the size after a smaller one: the growth
+of its peak RSS between them, over the growth of the window, is free of what libraries and code take.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from relume.archs import build
+from relume.backends import open_backend
+from relume.card import ModelCard
+from relume.engine.memory import working_bytes
+from relume.export import write_model
+from relume.zoo import read_card
+
+OPTIONS = {
+    "compact": [{"scale": s, "size": size} for s in (2, 4) for size in ("small", "medium")],
+    "srresnet": [{"scale": s} for s in (2, 4)],
+}
+SIDES = {"compact": (400, 800), "srresnet": (120, 240)}
+DEVICES = ("openvino", "onnxruntime")
+
+
+def main() -> None:
+    """Print measured and planned bytes of every combination."""
+    for arch, variants in OPTIONS.items():
+        for options in variants:
+            with tempfile.TemporaryDirectory() as folder:
+                path = write(arch, options, Path(folder))
+                found = {device: round(measure(path, device, SIDES[arch])) for device in DEVICES}
+                planned = working_bytes(read_card(path))
+                print(f"{arch} {json.dumps(options)}: {json.dumps(found)}, planned {planned}", flush=True)
+
+
+def write(arch: str, options: dict[str, object], folder: Path) -> Path:
+    """A model file with fresh weights."""
+    network = build(arch, options)
+    card = ModelCard(name="m", task="upscale", arch=arch, scale=network.scale, halo_px=network.halo_px)
+    write_model(network, card, folder / "model.onnx")
+    return folder / "model.onnx"
+
+
+def measure(path: Path, device: str, sides: tuple[int, int]) -> float:
+    """Growth of the peak RSS in bytes per input pixel, in a fresh process."""
+    command = [sys.executable, __file__, str(path), device, *map(str, sides)]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def run(path: Path, device: str, *sides: int) -> float:
+    """What :func:`measure` starts."""
+    card = read_card(path)
+    backend = open_backend(path, card, device=device)
+    peaks: list[int] = []
+    for side in sides:
+        backend.run(np.ones((1, 3, side, side), np.float32))
+        peaks.append(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    return (peaks[1] - peaks[0]) / (sides[1] ** 2 - sides[0] ** 2)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 1:
+        main()
+    else:
+        print(run(Path(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:])))

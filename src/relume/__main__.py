@@ -1,0 +1,5 @@
+"""``python -m relume`` is the ``relume`` command."""
+
+from relume.cli import main
+
+main()

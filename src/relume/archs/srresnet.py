@@ -1,0 +1,89 @@
+"""SRResNet, the generator of SRGAN.
+
+Source: C. Ledig et al., "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial
+Network", CVPR 2017, section 2.1 and figure 4.
+"""
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from relume.archs.base import Network
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class SRResNet(Network):
+    """Sixteen residual blocks at low resolution, then a sub-pixel convolution for every factor of two.
+
+    Input normalised with ImageNet's mean and deviation, output by tanh in [−1, 1]; zero padding, biases
+    everywhere, one learned slope per PReLU.
+
+    Args:
+        scale: 2, 3, 4 or 8. Factor 3, which the paper does not have, is one sub-pixel convolution by 3.
+        width: channels of the trunk.
+        num_blocks: residual blocks.
+    """
+
+    value_range = (-1.0, 1.0)
+
+    def __init__(self, scale: int = 4, width: int = 64, num_blocks: int = 16):
+        super().__init__()
+        self.scale = scale
+        factors = [3] if scale == 3 else [2] * int(math.log2(scale))
+        assert math.prod(factors) == scale, f"scale {scale} is neither 3 nor a power of 2"
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
+        self.head = nn.Sequential(nn.Conv2d(3, width, 9, padding=4), nn.PReLU())
+        self.blocks = nn.Sequential(*(ResidualBlock(width) for _ in range(num_blocks)))
+        self.trunk_end = nn.Sequential(nn.Conv2d(width, width, 3, padding=1), nn.BatchNorm2d(width))
+        self.upsampling = nn.Sequential(*(SubPixel(width, factor) for factor in factors))
+        self.tail = nn.Sequential(nn.Conv2d(width, 3, 9, padding=4), nn.Tanh())
+        self.halo_px = 4 + 2 * num_blocks + 1 + _upsampling_halo(factors)
+
+    def encode(self, lq: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
+        """[0, 1] -> ImageNet-normalised."""
+        return (lq - self.mean) / self.std
+
+    def restore(self, lq: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 sh sw"]:
+        """ImageNet-normalised -> [−1, 1]."""
+        first = self.head(lq)
+        return self.tail(self.upsampling(self.trunk_end(self.blocks(first)) + first))
+
+
+class ResidualBlock(nn.Module):
+    """Convolution, batch norm, PReLU, convolution, batch norm, and the input added."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(width, width, 3, padding=1),
+            nn.BatchNorm2d(width),
+            nn.PReLU(),
+            nn.Conv2d(width, width, 3, padding=1),
+            nn.BatchNorm2d(width),
+        )
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        return x + self.body(x)
+
+
+class SubPixel(nn.Sequential):
+    """A convolution to ``factor²`` times the channels, which then become space; PReLU."""
+
+    def __init__(self, width: int, factor: int):
+        super().__init__(
+            nn.Conv2d(width, width * factor**2, 3, padding=1), nn.PixelShuffle(factor), nn.PReLU()
+        )
+
+
+def _upsampling_halo(factors: list[int]) -> int:
+    """Radius, in input pixels, that the convolutions after the trunk add."""
+    reach, scale = 0.0, 1
+    for factor in factors:
+        reach += 1 / scale
+        scale *= factor
+    return math.ceil(reach + 4 / scale)

@@ -1,0 +1,70 @@
+"""What every backend does, whatever runs underneath."""
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relume.errors import InputError, OutOfMemory, RelumeError
+
+Batch = NDArray[np.float32]
+"""Pictures for a network, NCHW, RGB."""
+
+
+class Backend(Protocol):
+    """A network, loaded and ready to run. One call at a time.
+
+    Attributes:
+        name: ``openvino``, ``onnxruntime`` or ``torch``.
+        device: ``cpu``, ``cuda:0`` or ``mps``.
+    """
+
+    name: str
+    device: str
+
+    def run(self, batch: Batch) -> Batch:
+        """Restore a batch.
+
+        Args:
+            batch: NCHW in [0, 1], contiguous.
+
+        Returns:
+            NCHW in about [0, 1], not clipped; may lie in memory that the next call overwrites.
+
+        Raises:
+            OutOfMemory: if there is not enough; the backend can go on with a smaller batch.
+            InputError: if the network cannot run on this batch.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give back what the network holds. It cannot run afterwards."""
+        ...
+
+
+def cannot_load(weights: Path, error: Exception) -> InputError:
+    """A runtime refused a model file."""
+    return InputError(
+        f"cannot load the model {weights}",
+        got=_first_line(error),
+        hint="the file is damaged or made for another program: export or download it again",
+    )
+
+
+def cannot_run(error: Exception) -> RelumeError:
+    """A runtime gave up in the middle: for want of memory, or because the network is not the card's."""
+    if any(words in str(error).lower() for words in NO_MEMORY):
+        return OutOfMemory("not enough memory to run the model")
+    return InputError("the model cannot run", got=_first_line(error), hint="export it again")
+
+
+NO_MEMORY = ("bad_alloc", "bad allocation", "failed to allocate", "can't allocate", "out of memory")
+"""What OpenVINO, ONNX Runtime and PyTorch say when memory runs out; none has an exception of its own for it
+on CPUs."""
+
+
+def _first_line(error: Exception) -> str:
+    lines = (line.strip() for line in str(error).splitlines())
+    told = (line for line in lines if line and not line.startswith("Exception from"))
+    return next(told, type(error).__name__)[:200]

@@ -1,0 +1,73 @@
+"""PyTorch, where it is installed: NVIDIA and Apple GPUs, and networks that are still in training."""
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from relume.archs import build
+from relume.backends.base import Batch, cannot_load, cannot_run
+from relume.card import ModelCard
+
+
+class TorchBackend:
+    """A network in evaluation mode, in float32.
+
+    Args:
+        network: NCHW in [0, 1] in and out, with branches merged; it is moved to the device.
+        device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+    """
+
+    name = "torch"
+
+    def __init__(self, network: nn.Module, device: str = "cpu"):
+        self.device = "cuda:0" if device == "cuda" else device
+        network.eval().to(self.device)
+        self._network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+
+    def run(self, batch: Batch) -> Batch:
+        """See :meth:`relume.backends.base.Backend.run`."""
+        try:
+            with torch.inference_mode():
+                lq = torch.from_numpy(batch).to(self.device, memory_format=torch.channels_last)
+                return self._network(lq).float().cpu().numpy()
+        except RuntimeError as error:  # torch.OutOfMemoryError is one
+            problem = cannot_run(error)
+        if self.device.startswith("cuda"):
+            torch.cuda.empty_cache()
+        raise problem
+
+    def close(self) -> None:
+        """See :meth:`relume.backends.base.Backend.close`."""
+        del self._network
+
+
+def load(weights: Path, card: ModelCard, device: str, threads: int) -> TorchBackend:
+    """Open a ``.safetensors`` file.
+
+    Args:
+        weights: the file.
+        card: its card.
+        device: as for :class:`TorchBackend`.
+        threads: processor threads for all of PyTorch in this process.
+
+    Raises:
+        InputError: if the file does not hold the weights of the architecture on the card.
+        UsageError: if the architecture is unknown.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    network = build(card.arch, card.arch_options)
+    try:
+        network.load_state_dict(load_file(weights))
+    except (SafetensorError, OSError, RuntimeError) as error:
+        raise cannot_load(weights, error) from error
+    torch.set_num_threads(threads)
+    return TorchBackend(network.deployed(), device)
+
+
+def devices() -> list[str]:
+    """What PyTorch can run on here, the fastest first."""
+    found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    return [device for device, is_there in found.items() if is_there]

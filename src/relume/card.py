@@ -1,0 +1,111 @@
+"""The one description of a model, written into every model file (``.onnx``, ``.safetensors``)."""
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, Self
+
+from relume.errors import InputError
+
+Task = Literal["upscale", "deblur"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """A measured quality: which data, which named protocol, which numbers.
+
+    Attributes:
+        dataset: name of the evaluation set, such as ``Set5``.
+        protocol: name of the protocol, see :mod:`relume.metrics.protocol`.
+        psnr: mean peak signal-to-noise ratio in dB.
+        ssim: mean structural similarity, in the protocol's variant.
+    """
+
+    dataset: str
+    protocol: str
+    psnr: float
+    ssim: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSource:
+    """A set of pictures that a model was trained on.
+
+    Attributes:
+        name: what the data is called.
+        licence: its terms, or that none are stated.
+    """
+
+    name: str
+    licence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """What a model is, what it needs, where it comes from and how good it was measured to be.
+
+    Attributes:
+        name: the model's name, ``<name>-x<scale>``.
+        task: ``upscale`` or ``deblur``.
+        arch: key in :data:`relume.archs.ARCHS`.
+        arch_options: keyword arguments of that architecture.
+        scale: output pixels per input pixel and side.
+        channels: colour channels of input and output.
+        value_range: the range the network works in; files take and give [0, 1] whatever it is.
+        size_multiple: input sides must be multiples of this (the engine pads by reflection).
+        halo_px: radius of the receptive field in input pixels; tiles overlap by at least this.
+        global_stats: whether statistics over the whole picture enter the result (instance norm).
+        licence: SPDX identifier of the weights' licence.
+        description: one sentence for people who choose a model.
+        training_data: what it was trained on.
+        recipe: name of the recipe that made it.
+        recipe_sha256: hash of the recipe's resolved content.
+        training: what the training was: steps, hours, hardware.
+        scores: measured qualities.
+        weights_sha256: hash over names, shapes and bytes, see :func:`relume.export.weights_sha256`.
+    """
+
+    name: str
+    task: Task
+    arch: str
+    scale: int
+    halo_px: int
+    arch_options: dict[str, Any] = field(default_factory=dict[str, Any])
+    channels: int = 3
+    value_range: tuple[float, float] = (0.0, 1.0)
+    size_multiple: int = 1
+    global_stats: bool = False
+    licence: str = "Apache-2.0"
+    description: str = ""
+    training_data: tuple[TrainingSource, ...] = ()
+    recipe: str = ""
+    recipe_sha256: str = ""
+    training: str = ""
+    scores: tuple[Score, ...] = ()
+    weights_sha256: str = ""
+
+    def to_json(self) -> str:
+        """The card as one JSON object, keys in the order of the attributes."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read a card.
+
+        Raises:
+            InputError: if the text is no JSON object, or keys are missing, unknown or of the wrong kind.
+        """
+        try:
+            raw = json.loads(text)
+            unknown = raw.keys() - {f.name for f in fields(cls)}
+            if unknown:
+                raise InputError(
+                    "the model's card has unknown keys", got=sorted(unknown), hint="made by a newer relume?"
+                )
+            raw["value_range"] = tuple(raw.get("value_range", (0.0, 1.0)))
+            raw["training_data"] = tuple(TrainingSource(**item) for item in raw.get("training_data", ()))
+            raw["scores"] = tuple(Score(**item) for item in raw.get("scores", ()))
+            return cls(**raw)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise InputError(
+                "the model's card cannot be read", got=error, hint="export the model again"
+            ) from error

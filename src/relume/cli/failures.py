@@ -1,0 +1,34 @@
+"""How a failure is told: one line on stderr, and an exit code."""
+
+import os
+import sys
+
+from relume.errors import RelumeError
+
+
+def complain(error: Exception, about: object = "") -> int:
+    """Say on stderr, in one line, what went wrong; return the exit code of that kind of failure.
+
+    Args:
+        error: what went wrong; if it is no :class:`RelumeError`, relume itself did.
+        about: the file that was worked on; named if the error does not.
+    """
+    if os.environ.get("RELUME_DEBUG") and not isinstance(error, RelumeError):
+        import traceback
+
+        traceback.print_exception(error)
+    line = told(error)
+    print("relume:", printable(line if str(about) in line else f"{about}: {line}"), file=sys.stderr)
+    return error.exit_code if isinstance(error, RelumeError) else 1
+
+
+def told(error: Exception) -> str:
+    """The failure in one line."""
+    if isinstance(error, RelumeError):
+        return " ".join(str(error).split())
+    return f"this is a bug in relume; got {' '.join(repr(error).split())}; RELUME_DEBUG=1 shows where"
+
+
+def printable(text: str) -> str:
+    """The text with control characters spelled out, which names of files may hold and terminals obey."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

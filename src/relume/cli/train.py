@@ -1,0 +1,49 @@
+"""Train a model by a recipe.
+
+    relume train compact-small-x4 --data photos/
+    relume train my-recipe.yaml optimizer.lr=5e-4 steps=20000 --data photos/ --run runs/slow
+
+Ctrl-C saves and leaves; --resume goes on from there, exactly.
+"""
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+
+from relume.cli.extras import extra
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add = parser.add_argument
+    add("recipe", metavar="RECIPE", help="name of a recipe, or a .yaml file")
+    add("overrides", nargs="*", metavar="KEY=VALUE", help="recipe keys to change")
+    add("--data", nargs="+", action="extend", metavar="DIR", help="folders or lists of sharp pictures")
+    add("--run", type=Path, dest="run_dir", metavar="DIR", help="the run's folder (default: runs/RECIPE)")
+    add("--resume", action="store_true", help="go on from the newest checkpoint")
+    add("--smoke", action="store_true", help="only a few small steps, to see that everything works")
+    add("-g", "--device", default="auto", help="auto, cpu, cuda or mps")
+
+
+def run(
+    recipe: str,
+    overrides: list[str],
+    data: list[str] | None,
+    run_dir: Path | None,
+    resume: bool,
+    smoke: bool,
+    device: str,
+) -> int:
+    """Do it; see the module's text."""
+    with extra("train"):
+        from relume.train.loop import train
+        from relume.train.recipe import load_recipe
+
+    if data:
+        unstated = {Path(source).name: "licence not stated" for source in data}
+        overrides = [f"data.train={json.dumps(data)}", f"licences={json.dumps(unstated)}", *overrides]
+    experiment = load_recipe(recipe, overrides)
+    folder = run_dir or Path("runs", experiment.name + ("-smoke" if smoke else ""))
+    checkpoint = train(experiment.smoke() if smoke else experiment, folder, device=device, resume=resume)
+    print(f"{checkpoint}\nnext: relume export {folder} -o {experiment.name}.onnx")
+    return 0

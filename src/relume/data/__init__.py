@@ -1,0 +1,1 @@
+"""Training data: pictures found, decoded once, cropped and degraded reproducibly."""

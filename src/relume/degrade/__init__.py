@@ -1,0 +1,1 @@
+"""Degradations: what makes a sharp picture bad, for training and evaluation."""

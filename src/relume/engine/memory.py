@@ -1,0 +1,60 @@
+"""How large a tile may be, for the memory there is."""
+
+import math
+
+from relume.card import ModelCard
+from relume.errors import OutOfMemory
+from relume.machine import free_ram
+
+WORKING_BYTES = {"compact": (800, 20), "srresnet": (0, 640)}
+"""What an architecture needs while it runs, in bytes per input pixel and per output pixel of a window.
+
+Just above the growth of the peak RSS that ``benchmarks/memory.py`` measured in float32 with OpenVINO and ONNX
+Runtime, in bytes per input pixel: at ×4 781 and 700 of compact-small, 909 and 1,090 of compact-medium, 7,921
+and 9,029 of SRResNet; at ×2 593 and 826 of compact-medium, 1,195 of SRResNet.
+"""
+
+UNKNOWN_WORKING_BYTES = (1000, 1000)
+"""The same for an architecture that was not measured: more than the hungriest that was."""
+
+LARGEST_IN_HALOS = 40
+"""A tile this many halos wide spends at most 10 % of its work on overlap; larger ones cost only memory."""
+
+LARGEST_AT_LEAST = 256
+"""But a network of small halo still gets tiles of this side, as each costs a call."""
+
+SMALLEST = 32
+"""No smaller tile is tried."""
+
+
+def tile_side(card: ModelCard, height: int, width: int, free: int | None = None) -> int:
+    """The side of the tiles in which to restore a picture, in input pixels.
+
+    The smallest that wastes little work on overlap, or what fits into half of the memory that is left beside
+    the float32 result (the other half is for whoever reads and writes the picture).
+
+    Args:
+        card: the model.
+        height: rows of the input.
+        width: columns of the input.
+        free: bytes to plan with, instead of what is free now.
+
+    Raises:
+        OutOfMemory: if the result alone does not fit.
+    """
+    free = free_ram() if free is None else free
+    result = 4 * card.channels * height * width * card.scale**2
+    if result > free:
+        raise OutOfMemory(
+            f"the result of {width * card.scale} × {height * card.scale} pixels does not fit into memory",
+            got=f"{result / 2**30:.1f} GiB needed, {free / 2**30:.1f} GiB free",
+            hint="cut the picture into parts or choose a model of smaller scale",
+        )
+    fits = math.isqrt((free - result) // 2 // working_bytes(card)) - 2 * card.halo_px
+    return max(SMALLEST, min(fits, max(LARGEST_AT_LEAST, LARGEST_IN_HALOS * card.halo_px)))
+
+
+def working_bytes(card: ModelCard) -> int:
+    """Bytes that a network needs per input pixel of a window while it runs."""
+    inside, outside = WORKING_BYTES.get(card.arch, UNKNOWN_WORKING_BYTES)
+    return inside + outside * card.scale**2

@@ -1,0 +1,196 @@
+"""Pictures through a network: whole or in tiles, with the same result, and then to any size."""
+
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from relume.backends.base import Backend
+from relume.card import ModelCard
+from relume.engine.memory import SMALLEST, tile_side
+from relume.engine.tiles import plan_tiles
+from relume.errors import InputError, OutOfMemory, UsageError
+from relume.machine import free_ram, num_threads
+
+BAND_PX = 64
+"""Rows that a thread copies at a time: few enough to stay in its cache, enough to be worth a call."""
+
+Pixels = NDArray[np.float32]
+"""A picture: HWC, RGB, in [0, 1]."""
+
+Progress = Callable[[int, int], None]
+"""Called with the number of tiles that are done and of all tiles; from the start again after a retry."""
+
+
+def restore(
+    backend: Backend, card: ModelCard, pixels: Pixels, *, tile: int = 0, progress: Progress | None = None
+) -> Pixels:
+    """Run a picture through a network.
+
+    In tiles the result is that of the whole picture, to float rounding. Networks that use statistics of the
+    whole picture are never tiled. If memory runs out, the picture starts again with tiles of half the side.
+
+    Args:
+        backend: the network.
+        card: its card.
+        pixels: HWC in [0, 1], finite, of any size from 1 × 1.
+        tile: side of the tiles in input pixels, without their overlap; 0 chooses by the free memory.
+        progress: told about every tile.
+
+    Returns:
+        HWC in [0, 1], ``card.scale`` times as high and wide.
+
+    Raises:
+        UsageError: if ``tile`` is negative.
+        OutOfMemory: if even the smallest tile does not fit.
+        InputError: if the network does not give what its card says.
+    """
+    if tile < 0:
+        raise UsageError("tile must not be negative", got=tile, allowed="0 (automatic) or pixels")
+    height, width, _ = pixels.shape
+    chosen = tile_side(card, height, width)
+    side = max(height, width) if card.global_stats else tile or chosen
+    padded = _pad(pixels, card.size_multiple)
+    result = _allocate(height * card.scale, width * card.scale, card.channels)
+    while True:
+        try:
+            return _restore_tiles(backend, card, padded, result, side, progress)
+        except OutOfMemory as error:
+            side = min(side, max(height, width)) // 2
+            if card.global_stats or side < SMALLEST:
+                raise _no_smaller(card) from error
+
+
+def _restore_tiles(
+    backend: Backend, card: ModelCard, padded: Pixels, result: Pixels, side: int, progress: Progress | None
+) -> Pixels:
+    height, width, _ = padded.shape
+    tiles = plan_tiles(height, width, side, card.halo_px, card.size_multiple)
+    with ThreadPoolExecutor(num_threads()) as threads:
+        for done, part in enumerate(tiles, 1):
+            sr = _run(backend, card, padded[part.window()])
+            _copy(sr[:, *part.crop(card.scale)], result[part.output(card.scale)], threads)
+            if progress:
+                progress(done, len(tiles))
+    return result
+
+
+def _run(backend: Backend, card: ModelCard, window: Pixels) -> Pixels:
+    """Restore a window; the result is CHW and may be overwritten by the next."""
+    height, width, channels = window.shape
+    sr = backend.run(np.ascontiguousarray(window.transpose(2, 0, 1)[None]))
+    expected = (1, channels, height * card.scale, width * card.scale)
+    if sr.shape != expected:
+        raise InputError("the model does not give what its card says", got=sr.shape, allowed=[expected])
+    return sr[0]
+
+
+def _copy(sr: Pixels, out: Pixels, threads: Executor) -> None:
+    """Clip CHW into HWC. ``out`` ends earlier where the tile reaches into the padding."""
+    tops = range(0, out.shape[0], BAND_PX)
+    for _ in threads.map(partial(_copy_band, sr[:, :, : out.shape[1]], out), tops):
+        pass
+
+
+def _copy_band(sr: Pixels, out: Pixels, top: int) -> None:
+    bottom = min(top + BAND_PX, out.shape[0])
+    for channel, plane in enumerate(sr):
+        np.clip(plane[top:bottom], 0, 1, out=out[top:bottom, :, channel])
+
+
+def _pad(pixels: Pixels, multiple: int) -> Pixels:
+    """Mirror rows and columns, without repeating the last, up to multiples; a single one is repeated."""
+    below, right = (-side % multiple for side in pixels.shape[:2])
+    if below == right == 0:
+        return pixels
+    return np.pad(pixels, ((0, below), (0, right), (0, 0)), mode="reflect")
+
+
+def _allocate(height: int, width: int, channels: int) -> Pixels:
+    needed, free = 4 * height * width * channels, free_ram()
+    if needed > free:
+        raise OutOfMemory(
+            f"a result of {width} × {height} pixels does not fit into memory",
+            got=f"{needed / 2**30:.1f} GiB needed, {free / 2**30:.1f} GiB free",
+            hint="ask for a smaller size",
+        )
+    return np.empty((height, width, channels), np.float32)
+
+
+def _no_smaller(card: ModelCard) -> OutOfMemory:
+    if card.global_stats:
+        return OutOfMemory(
+            f"not enough memory: {card.name} uses statistics of the whole picture and cannot work in tiles",
+            hint="make the picture smaller, close other programs, or choose another model",
+        )
+    return OutOfMemory(
+        "not enough memory, even for the smallest tile",
+        hint="close other programs, or choose a smaller model or -g cpu",
+    )
+
+
+def resize(pixels: Pixels, height: int, width: int) -> Pixels:
+    """Resize with the bicubic kernel (a = −0.5), antialiased where it gets smaller.
+
+    Args:
+        pixels: HWC or HW in [0, 1].
+        height: rows of the result.
+        width: columns of the result.
+
+    Returns:
+        As many dimensions as were given, in [0, 1]: overshoot is cut off.
+    """
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    planes = pixels[..., None] if pixels.ndim == 2 else pixels
+    result = _allocate(height, width, planes.shape[2])
+    for channel in range(planes.shape[2]):
+        plane = Image.fromarray(np.ascontiguousarray(planes[..., channel]))
+        resized = plane.resize((width, height), Image.Resampling.BICUBIC)
+        np.clip(np.asarray(resized), 0, 1, out=result[..., channel])
+    return result[..., 0] if pixels.ndim == 2 else result
+
+
+def target_size(
+    height: int,
+    width: int,
+    card_scale: int,
+    scale: float | None = None,
+    out_width: int | None = None,
+    out_height: int | None = None,
+) -> tuple[int, int]:
+    """Height and width of the result.
+
+    Whatever they are, the network runs once, at its own scale, and its output is resized: a second run would
+    sharpen its own inventions and take ``card_scale²`` times as long for what resizing gives nearly as well.
+
+    Args:
+        height: rows of the input.
+        width: columns of the input.
+        card_scale: the model's scale, which counts if nothing else is asked.
+        scale: asked factor.
+        out_width: asked columns; with ``out_height`` alone or alone, the other side follows.
+        out_height: asked rows.
+
+    Raises:
+        UsageError: if a size is not positive, or both a scale and a size are asked.
+    """
+    asked = {"scale": scale, "width": out_width, "height": out_height}
+    for name, value in asked.items():
+        if value is not None and not 0 < value < float("inf"):
+            raise UsageError(f"{name} must be positive", got=value)
+    if scale is not None and (out_width or out_height):
+        raise UsageError("scale and size exclude each other", got=asked, allowed="scale, or width and height")
+    if scale is None and not (out_width or out_height):
+        return height * card_scale, width * card_scale
+    return (
+        out_height or _rounded(height * (scale or (out_width or 0) / width)),
+        out_width or _rounded(width * (scale or (out_height or 0) / height)),
+    )
+
+
+def _rounded(side: float) -> int:
+    return max(1, round(side))

@@ -1,0 +1,70 @@
+"""Files that are whole or not there at all."""
+
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from relume.errors import OutputError
+
+
+@contextmanager
+def replacing(path: str | Path) -> Generator[Path]:
+    """Give a temporary path beside ``path``; on success it becomes ``path``, on failure it disappears.
+
+    The file is flushed to the disk before it gets its final name, and so is the folder afterwards, so that
+    a file under its final name is complete, whatever happens to the process or the machine.
+
+    Raises:
+        OutputError: if the folder is missing or not writable, or the disk is full.
+    """
+    path = Path(path)
+    try:
+        with NamedTemporaryFile(
+            dir=path.parent, prefix=f".{path.stem[:40]}.", suffix=path.suffix, delete=False
+        ) as handle:
+            temporary = Path(handle.name)
+    except OSError as error:
+        raise OutputError(
+            f"cannot write {path}", got=error.strerror, hint="choose another folder with -o"
+        ) from error
+    try:
+        yield temporary
+        _finish(temporary, path)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}", got=error.strerror or error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def make_folder(path: Path) -> Path:
+    """Make a folder and those above it, unless it is there.
+
+    Raises:
+        OutputError: if it cannot be made or is no folder.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {path}", got=error.strerror or error) from error
+    return path
+
+
+def _finish(temporary: Path, path: Path) -> None:
+    temporary.chmod(0o666 & ~_umask())
+    with temporary.open("rb+") as handle:
+        os.fsync(handle.fileno())
+    temporary.replace(path)
+    if os.name == "posix":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

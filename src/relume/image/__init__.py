@@ -1,0 +1,26 @@
+"""Pictures: files, PIL images and arrays <-> float32 RGB, with everything that must survive.
+
+>>> from relume.image import read_picture, write_picture
+>>> picture = read_picture("photo.jpg")           # upright, float32 RGB in [0, 1], alpha apart
+>>> write_picture(picture, "photo.png")           # with its EXIF, colour profile, XMP and resolution
+"""
+
+from relume.image.arrays import from_array, to_array
+from relume.image.picture import Picture
+from relume.image.pil import from_pil, to_pil
+from relume.image.reading import MAX_PIXELS, READABLE_SUFFIXES, read_picture
+from relume.image.writing import WRITABLE_FORMATS, SaveOptions, write_picture
+
+__all__ = [
+    "MAX_PIXELS",
+    "READABLE_SUFFIXES",
+    "WRITABLE_FORMATS",
+    "Picture",
+    "SaveOptions",
+    "from_array",
+    "from_pil",
+    "read_picture",
+    "to_array",
+    "to_pil",
+    "write_picture",
+]

@@ -1,0 +1,35 @@
+"""Levels in and out of libvips, which reads and writes what Pillow squashes to 8 bits."""
+
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def opened(loader: str, file: BinaryIO) -> Any:
+    """Open an image by its header, with the named libvips loader (``pngload``, ``tiffload``).
+
+    The file is read through its descriptor: libvips would remember results by name, and misread some names.
+    """
+    import pyvips
+
+    source = pyvips.Source.new_from_descriptor(file.fileno())
+    return getattr(pyvips.Image, f"{loader}_source")(source, access="sequential", fail_on="error")
+
+
+def levels_of(image: Any) -> NDArray[Any]:
+    """Decode to HWC levels, uint8 or uint16."""
+    return image.numpy().reshape(image.height, image.width, image.bands)
+
+
+def image_of(levels: NDArray[Any]) -> Any:
+    """A libvips image of HWC uint8 or uint16 levels: grey, grey + alpha, RGB or RGBA."""
+    import pyvips
+
+    height, width, channels = levels.shape
+    deep = levels.dtype == np.uint16
+    names = ("grey16", "rgb16") if deep else ("b-w", "srgb")
+    image = pyvips.Image.new_from_memory(
+        np.ascontiguousarray(levels).data, width, height, channels, "ushort" if deep else "uchar"
+    )
+    return image.copy(interpretation=names[channels > 2])

@@ -1,0 +1,67 @@
+"""PNG that Pillow would misread or cannot write: pixels through libvips, chunks of metadata written here."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from numpy.typing import NDArray
+from PIL.PngImagePlugin import PngImageFile, PngInfo
+
+from relume.image import libvips
+from relume.image.picture import Metadata
+
+XMP_KEYWORD = "XML:com.adobe.xmp"
+_HEAD_SIZE = 33  # signature and IHDR
+_PIXELS_PER_METRE = 1 / 0.0254
+
+
+def is_beyond_pillow(head: bytes) -> bool:
+    """Whether Pillow would misread a PNG file with this head (26 bytes or more).
+
+    It takes 16 bits a channel down to 8, and in grey with fewer than 8 mistakes which level is transparent.
+    """
+    bits, colours = head[24:25], head[25:26]
+    return bits == b"\x10" or (colours == b"\0" and bits != b"\x08")
+
+
+def read_levels(file: BinaryIO, image: PngImageFile) -> NDArray[Any]:
+    """Decode a PNG, which Pillow has opened as ``image``, to HWC uint8 or uint16.
+
+    Pillow goes on to the chunks behind the pixels, but does not decode these.
+    """
+    image.load_prepare()
+    image.load_end()
+    return libvips.levels_of(libvips.opened("pngload", file))
+
+
+def write_png(levels: NDArray[Any], metadata: Metadata, file: BinaryIO, *, compress_level: int) -> None:
+    """Encode HWC uint16 levels; other parameters as :func:`relume.image.writing.write_picture`."""
+    encoded = libvips.image_of(levels).pngsave_buffer(
+        bitdepth=16, compression=compress_level, filter="sub", keep="none"
+    )
+    file.write(encoded[:_HEAD_SIZE])
+    for kind, data in _chunks(metadata):
+        file.write(struct.pack(">L", len(data)) + kind + data + struct.pack(">L", zlib.crc32(kind + data)))
+    file.write(memoryview(encoded)[encoded.index(b"IDAT") - 4 :])  # not the resolution that libvips makes up
+
+
+def text_chunks(metadata: Metadata) -> PngInfo:
+    """Text and XMP as chunks."""
+    info = PngInfo()
+    for keyword, text in metadata.text.items():
+        info.add_itxt(keyword, text)
+    if metadata.xmp is not None:
+        info.add_itxt(XMP_KEYWORD, metadata.xmp.decode("utf-8", "replace"))
+    return info
+
+
+def _chunks(metadata: Metadata) -> Iterator[tuple[bytes, bytes]]:
+    if metadata.icc is not None:
+        yield b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc)
+    if metadata.dpi is not None:
+        yield b"pHYs", struct.pack(">LLB", *(round(dpi * _PIXELS_PER_METRE) for dpi in metadata.dpi), 1)
+    if metadata.exif is not None:
+        yield b"eXIf", metadata.exif
+    for kind, data, *_ in text_chunks(metadata).chunks:
+        yield kind, data

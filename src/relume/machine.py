@@ -1,0 +1,86 @@
+"""What this process may use of the machine: RAM and processors, as far as its cgroups let it."""
+
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+
+def free_ram(root: Path = Path("/")) -> int:
+    """Bytes of RAM that can be taken without swapping: the machine's, or what the cgroups (v1, v2) leave.
+
+    Args:
+        root: where ``proc`` and ``sys`` are.
+    """
+    free = psutil.virtual_memory().available
+    for group in _cgroups(root, "memory"):
+        for limit, usage, cache in (
+            ("memory.max", "memory.current", "inactive_file"),
+            ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+        ):
+            most, used = _number(group / limit), _number(group / usage)
+            if most is not None and used is not None:
+                free = min(free, most - used + _entry(group / "memory.stat", cache))
+    return max(0, free)
+
+
+def num_threads(root: Path = Path("/")) -> int:
+    """Threads worth starting: cores that this process may run on, at most what its cgroups' CPU quota pays.
+
+    Args:
+        root: where ``proc`` and ``sys`` are.
+    """
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = min(allowed, psutil.cpu_count(logical=False) or allowed)
+    for group in _cgroups(root, "cpu"):
+        quota, period = _cpu_quota(group)
+        if quota > 0:
+            threads = min(threads, math.ceil(quota / period))
+    return max(1, threads)
+
+
+def _cpu_quota(group: Path) -> tuple[int, int]:
+    """Microseconds of processor time per period of microseconds; 0 where there is no limit."""
+    words = _text(group / "cpu.max").split()
+    if len(words) == 2 and words[0] != "max":
+        return int(words[0]), int(words[1])
+    return _number(group / "cpu.cfs_quota_us") or 0, _number(group / "cpu.cfs_period_us") or 1
+
+
+def _cgroups(root: Path, controller: str) -> Iterator[Path]:
+    """The folders of this process's cgroup and of those around it, as far as they can be seen.
+
+    Inside a container the path in ``/proc/self/cgroup`` may be the host's: then only the mount itself exists.
+    """
+    for line in _text(root / "proc/self/cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers and controller not in controllers.split(","):
+            continue
+        mount = root / "sys/fs/cgroup" / (controller if controllers else "")
+        inside = Path(path.lstrip("/"))
+        yield from (mount / part for part in (inside, *inside.parents) if (mount / part).is_dir())
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii")
+    except (OSError, ValueError):
+        return ""
+
+
+def _number(path: Path) -> int | None:
+    try:
+        return int(_text(path))
+    except ValueError:
+        return None
+
+
+def _entry(path: Path, key: str) -> int:
+    """A value of a file of ``key value`` lines, 0 if it is not there."""
+    for line in _text(path).splitlines():
+        name, _, value = line.partition(" ")
+        if name == key:
+            return int(value)
+    return 0

@@ -1,0 +1,210 @@
+"""The parts of a recipe that are chosen by ``kind``; each owns its options."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from relume.archs.discriminators import DISCRIMINATORS, Discriminator
+from relume.degrade.resize import Kernel
+from relume.train.options import Fraction, Options, Positive
+
+Beta = Annotated[float, Field(ge=0, lt=1)]
+
+
+class SRResNetOptions(Options):
+    """Options of :class:`relume.archs.srresnet.SRResNet`."""
+
+    kind: Literal["srresnet"]
+    width: Positive = 64
+    num_blocks: Positive = 16
+
+
+class CompactOptions(Options):
+    """Options of :class:`relume.archs.compact.Compact`."""
+
+    kind: Literal["compact"]
+    size: Literal["tiny", "small", "medium"] = "small"
+
+
+class UNetOptions(Options):
+    """Options of :class:`relume.archs.unet.UNet`."""
+
+    kind: Literal["unet"]
+
+
+class FacesOptions(Options):
+    """Options of :class:`relume.archs.faces.FacesNet`."""
+
+    kind: Literal["faces"]
+    upsample: Literal["shuffle", "deconv"] = "shuffle"
+
+
+class KerasSRGANOptions(Options):
+    """Options of :class:`relume.archs.keras_srgan.KerasSRGAN`."""
+
+    kind: Literal["keras-srgan"]
+    as_printed: bool = False
+
+
+class DeblurGANOptions(Options):
+    """Options of :class:`relume.archs.deblurgan.DeblurGAN`."""
+
+    kind: Literal["deblurgan"]
+    as_published: bool = False
+    transposed: bool = False
+
+
+class DeblurUNetOptions(Options):
+    """Options of :class:`relume.archs.deblurgan.DeblurUNet`."""
+
+    kind: Literal["deblurgan-unet"]
+    width: Positive = 64
+
+
+Arch = Annotated[
+    SRResNetOptions
+    | CompactOptions
+    | UNetOptions
+    | FacesOptions
+    | KerasSRGANOptions
+    | DeblurGANOptions
+    | DeblurUNetOptions,
+    Field(discriminator="kind"),
+]
+
+
+class DownsampleOptions(Options):
+    """Options of :class:`relume.degrade.bicubic.Downsample`."""
+
+    kind: Literal["downsample"] = "downsample"
+    kernel: Kernel = "bicubic"
+
+
+class MotionBlurOptions(Options):
+    """Options of :class:`relume.degrade.motion.MotionBlur`."""
+
+    kind: Literal["motion-blur"]
+    length_px: Annotated[float, Field(gt=0)] = 40.0
+    exposure: tuple[Fraction, Fraction] = (0.05, 1.0)
+    anxiety: Annotated[float, Field(ge=0)] = 0.003
+
+
+class FrameMeanOptions(Options):
+    """Options of :class:`relume.degrade.frames.FrameMean`; the data are folders of consecutive frames."""
+
+    kind: Literal["frame-mean"]
+    num_frames: tuple[Positive, Positive] = (7, 13)
+    gamma: Annotated[float, Field(gt=0)] = 1.0
+
+
+class GivenOptions(Options):
+    """Nothing is degraded: the data are folders with ``A`` (inputs) and ``B`` (targets) of equal names."""
+
+    kind: Literal["given"]
+
+
+Degradation = Annotated[
+    DownsampleOptions | MotionBlurOptions | FrameMeanOptions | GivenOptions, Field(discriminator="kind")
+]
+
+
+class AdamOptions(Options):
+    """Options of Adam (Kingma & Ba 2015).
+
+    Attributes:
+        lr: base learning rate, multiplied by the schedule.
+        betas: decay of the two running means.
+        clip_norm: largest norm of the whole gradient, or null for no clipping.
+    """
+
+    kind: Literal["adam"] = "adam"
+    lr: Annotated[float, Field(gt=0)] = 1e-4
+    betas: tuple[Beta, Beta] = (0.9, 0.999)
+    clip_norm: Annotated[float, Field(gt=0)] | None = None
+
+
+class PerceptualOptions(Options):
+    """Options of :class:`relume.losses.perceptual.PerceptualLoss`.
+
+    Attributes:
+        weight: factor on the sum over taps.
+        taps: tap of VGG19, such as ``relu5_4``, and its factor.
+        distance: squared or absolute difference.
+        normalise: divide features by their root mean square on photographs.
+        divisor: divide features by this as well.
+    """
+
+    weight: Annotated[float, Field(gt=0)] = 1.0
+    taps: dict[str, float] = Field(default_factory=lambda: {"relu5_4": 1.0})
+    distance: Literal["mse", "l1"] = "mse"
+    normalise: bool = True
+    divisor: Annotated[float, Field(gt=0)] = 1.0
+
+
+class SRGANDiscriminatorOptions(Options):
+    """Options of :class:`relume.archs.discriminators.SRGANDiscriminator`."""
+
+    kind: Literal["srgan"] = "srgan"
+
+
+class ConditionalDiscriminatorOptions(Options):
+    """Options of :class:`relume.archs.discriminators.ConditionalDiscriminator`."""
+
+    kind: Literal["conditional"]
+    inject_at: Annotated[int, Field(ge=0, le=6)] = 2
+
+
+class FacesDiscriminatorOptions(Options):
+    """Options of :class:`relume.archs.discriminators.FacesDiscriminator`."""
+
+    kind: Literal["faces"]
+
+
+class KerasDiscriminatorOptions(Options):
+    """Options of :class:`relume.archs.discriminators.KerasDiscriminator`."""
+
+    kind: Literal["keras"]
+
+
+class PatchDiscriminatorOptions(Options):
+    """Options of :class:`relume.archs.discriminators.PatchDiscriminator`."""
+
+    kind: Literal["patch"]
+
+
+class AdversarialOptions(Options):
+    """The adversary: its network, its loss and the order of updates.
+
+    Attributes:
+        discriminator: the network.
+        loss: name in :data:`relume.losses.adversarial.ADVERSARIAL`.
+        weight: factor on the generator's adversarial loss.
+        warmup_steps: steps over which that factor rises from 0.
+        first: whose block comes first in a step; both use the same generated pictures.
+        joint: one discriminator update for real and generated pictures; false: one for each.
+        critic_steps: discriminator updates for one of the generator, each on a fresh batch.
+        penalty: factor on the gradient penalty, where the loss needs one.
+        optimizer: of the discriminator.
+    """
+
+    discriminator: Annotated[
+        SRGANDiscriminatorOptions
+        | ConditionalDiscriminatorOptions
+        | FacesDiscriminatorOptions
+        | KerasDiscriminatorOptions
+        | PatchDiscriminatorOptions,
+        Field(discriminator="kind"),
+    ] = SRGANDiscriminatorOptions()
+    loss: Literal["bce", "lsgan", "hinge", "relativistic-bce", "relativistic-lsgan", "wgan-gp"] = "bce"
+    weight: Annotated[float, Field(gt=0)] = 1e-3
+    warmup_steps: Annotated[int, Field(ge=0)] = 0
+    first: Literal["generator", "discriminator"] = "generator"
+    joint: bool = True
+    critic_steps: Positive = 1
+    penalty: Annotated[float, Field(ge=0)] = 10.0
+    optimizer: AdamOptions = AdamOptions()
+
+    def build(self) -> Discriminator:
+        """The network with fresh weights."""
+        options = self.discriminator.model_dump(exclude={"kind"})
+        return DISCRIMINATORS[self.discriminator.kind](**options)

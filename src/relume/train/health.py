@@ -1,0 +1,51 @@
+"""Signs that adversarial training goes wrong, and what to do about each.
+
+The numbers are those of a row of ``metrics.jsonl``: means over the steps since the last row.
+"""
+
+from collections.abc import Mapping
+
+LARGEST_DRIFT = 2.0
+"""Mean change of a colour channel, in levels of 255, that is still no cause for concern."""
+
+LARGEST_MARGIN = 12.0
+"""D(real) − D(fake) in logits beyond which a discriminator with sigmoid teaches the generator nothing."""
+
+LARGEST_GRADIENT = 1e3
+"""Norm of a gradient beyond which steps are more noise than direction."""
+
+
+def warnings_for(row: Mapping[str, float], *, bounded: bool) -> dict[str, str]:
+    """Advice on a row by what it is about, empty when all is well.
+
+    Args:
+        row: means by name: ``d/real``, ``d/fake``, ``colour_drift/r`` …, ``grad_norm``; and the number of
+            ``skipped`` blocks.
+        bounded: whether logits go through a sigmoid or margin (all losses but Wasserstein's), so that a large
+            margin means that the discriminator has won.
+    """
+    told: dict[str, str] = {}
+    if row.get("skipped"):
+        told["skipped"] = (
+            f"{row['skipped']:.0f} updates had no finite gradient and were skipped: lower the learning rates"
+        )
+    drift = max(abs(row.get(f"colour_drift/{channel}", 0.0)) for channel in "rgb")
+    if drift > LARGEST_DRIFT:
+        told["colour"] = f"colours move by {drift:.1f} levels: raise loss_weight, or lower adversarial.weight"
+    for key, option in (("grad_norm", "optimizer"), ("d/grad_norm", "adversarial.optimizer")):
+        if row.get(key, 0.0) > LARGEST_GRADIENT:
+            told[key] = f"{key} is {row[key]:.0f}: set {option}.clip_norm"
+    if bounded and "d/real" in row and "d/fake" in row:
+        told |= _balance(row["d/real"] - row["d/fake"])
+    return told
+
+
+def _balance(margin: float) -> dict[str, str]:
+    rate = "adversarial.optimizer.lr"
+    if margin > LARGEST_MARGIN:
+        return {"discriminator": f"the discriminator wins (margin {margin:.1f}): lower {rate}"}
+    if margin < 0:
+        return {
+            "generator": f"the generator wins (margin {margin:.1f}): raise {rate} or lower adversarial.weight"
+        }
+    return {}

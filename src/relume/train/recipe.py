@@ -1,0 +1,340 @@
+"""Recipes: everything that decides what a training run computes, in one YAML file."""
+
+import difflib
+import hashlib
+import json
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from relume.archs import Network
+from relume.card import ModelCard, TrainingSource
+from relume.errors import InputError, UsageError
+from relume.train.components import (
+    AdamOptions,
+    AdversarialOptions,
+    Arch,
+    Degradation,
+    DownsampleOptions,
+    PerceptualOptions,
+)
+from relume.train.options import Fraction, Options, Positive
+from relume.train.schedule import Schedule
+
+
+class DataOptions(Options):
+    """Where pictures come from and how crops are taken.
+
+    Attributes:
+        train: folders or lists, see :func:`relume.data.pictures.find_pictures`.
+        crop_px: side of the target crop.
+        augment: quarter turns and mirroring.
+    """
+
+    train: tuple[str, ...] = ()
+    crop_px: Positive = 96
+    augment: bool = True
+
+
+SMALLEST_CROP_PX = 32
+
+NOT_DECIDING = ("runtime.", "validation.", "description", "licences", "data.train")
+"""Keys that leave the weights as they are, or nearly; of the data, their fingerprint is compared."""
+
+
+class ValidateOptions(Options):
+    """Validation during training.
+
+    Attributes:
+        pictures: folders or lists of sharp pictures; empty: training crops are the monitor.
+        every: steps between validations.
+        most: pictures used at most.
+        protocol: named protocol of the scores.
+    """
+
+    pictures: tuple[str, ...] = ()
+    every: Positive = 5000
+    most: Positive = 8
+    protocol: Literal["matlab", "skimage7", "daala", "rgb"] = "matlab"
+
+
+class RuntimeOptions(Options):
+    """How a run is computed. May change on resume: results then agree to rounding, not to the byte.
+
+    Attributes:
+        num_workers: data-loading processes.
+        threads: CPU threads of the training process; null: as PyTorch chooses.
+        precision: ``bf16`` computes convolutions in bfloat16 (autocast); ``auto`` does so where the hardware
+            has units for it (CUDA, CPUs with AMX), as it is slower elsewhere.
+        channels_last: NHWC memory layout.
+        compile: torch.compile the training graph.
+        save_every: steps between checkpoints.
+        keep: checkpoints kept, besides the best.
+        log_every: steps between rows of metrics.jsonl.
+    """
+
+    num_workers: Annotated[int, Field(ge=0)] = 1
+    threads: Positive | None = None
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    channels_last: bool = True
+    compile: bool = False
+    save_every: Positive = 5000
+    keep: Positive = 3
+    log_every: Positive = 100
+
+
+class Recipe(Options):
+    """One experiment.
+
+    Attributes:
+        name: what the exported model is called.
+        description: one sentence for the model card.
+        task: what the model does.
+        scale: output pixels per input pixel and side.
+        arch: the generator.
+        initial_weights: model file (.safetensors) or run folder to start from; empty: fresh weights.
+        degradation: what turns a sharp crop into an input.
+        data: the training pictures.
+        loss: the pixel loss, or null.
+        loss_weight: factor on the pixel loss.
+        perceptual: the feature loss, or null.
+        total_variation: factor on the result's total variation.
+        adversarial: the adversary, or null.
+        optimizer: its kind and options.
+        schedule: the learning rate's course.
+        batch_size: crops per step.
+        steps: length of the run.
+        ema: decay of the weights' running mean, which is what is validated and exported; 0: none.
+        seed: of everything random.
+        validation: scores and pictures while training.
+        runtime: how it is computed.
+        licences: training sources and their licences, for the model card.
+    """
+
+    name: str
+    description: str = ""
+    task: Literal["upscale", "deblur"] = "upscale"
+    scale: Literal[1, 2, 3, 4, 8] = 4
+    arch: Arch
+    initial_weights: str = ""
+    degradation: Degradation = DownsampleOptions()
+    data: DataOptions = DataOptions()
+    loss: Literal["l1", "mse", "charbonnier"] | None = "l1"
+    loss_weight: Annotated[float, Field(gt=0)] = 1.0
+    perceptual: PerceptualOptions | None = None
+    total_variation: Annotated[float, Field(ge=0)] = 0.0
+    adversarial: AdversarialOptions | None = None
+    optimizer: AdamOptions = AdamOptions()
+    schedule: Schedule = Schedule()
+    batch_size: Positive = 16
+    steps: Positive
+    ema: Fraction = 0.999
+    seed: Annotated[int, Field(ge=0)] = 0
+    validation: ValidateOptions = ValidateOptions()
+    runtime: RuntimeOptions = RuntimeOptions()
+    licences: dict[str, str] = Field(default_factory=dict[str, str])
+
+    @model_validator(mode="after")
+    def _crops_fit_the_scale(self) -> Self:
+        if self.scale > 1 and not isinstance(self.degradation, DownsampleOptions):
+            raise ValueError(
+                f"degradation {self.degradation.kind} does not shrink: it needs scale 1, not {self.scale}"
+            )
+        if not self.validation.pictures and self.data.crop_px < SMALLEST_CROP_PX:
+            raise ValueError(
+                f"data.crop_px {self.data.crop_px} is below {SMALLEST_CROP_PX}, the least that can be scored"
+            )
+        if self.data.crop_px % self.scale:
+            raise ValueError(f"data.crop_px {self.data.crop_px} is not a multiple of scale {self.scale}")
+        return self
+
+    @model_validator(mode="after")
+    def _something_is_minimised(self) -> Self:
+        if not (self.loss or self.perceptual or self.adversarial):
+            raise ValueError("there is no loss: set loss, perceptual or adversarial")
+        adversarial = self.adversarial
+        if adversarial and not adversarial.joint and adversarial.loss not in {"bce", "lsgan", "hinge"}:
+            raise ValueError(
+                f"adversarial.joint: {adversarial.loss} cannot update on real and generated apart"
+            )
+        return self
+
+    @property
+    def arch_options(self) -> dict[str, Any]:
+        """Keyword arguments of the architecture."""
+        return {"scale": self.scale, **self.arch.model_dump(exclude={"kind"})}
+
+    def smoke(self) -> Self:
+        """The same experiment in seconds: four steps of two small crops, to see that everything works."""
+        unit = 32 * self.scale  # what the deepest network here needs of an input
+        small = {
+            "steps": 4,
+            "batch_size": 2,
+            "initial_weights": "",
+            "data": self.data.model_copy(update={"crop_px": max(1, 128 // unit) * unit}),
+            "validation": self.validation.model_copy(update={"every": 2, "most": 2}),
+            "runtime": self.runtime.model_copy(
+                update={"compile": False, "num_workers": 0, "save_every": 2, "log_every": 1}
+            ),
+        }
+        return self.model_copy(update=small)
+
+    def card(self, network: Network) -> ModelCard:
+        """The card of a network trained by this recipe, as far as the recipe knows it."""
+        return ModelCard(
+            name=self.name,
+            task=self.task,
+            arch=self.arch.kind,
+            arch_options=self.arch_options,
+            scale=network.scale,
+            value_range=network.value_range,
+            size_multiple=network.size_multiple,
+            halo_px=network.halo_px,
+            global_stats=network.global_stats,
+            description=self.description,
+            training_data=tuple(TrainingSource(name=n, licence=text) for n, text in self.licences.items()),
+            recipe=self.name,
+            recipe_sha256=self.sha256(),
+        )
+
+    def resolved(self) -> dict[str, Any]:
+        """Every key with its value, defaults included, as plain JSON types."""
+        return self.model_dump(mode="json")
+
+    def deciding(self) -> dict[str, Any]:
+        """The keys, dotted, that decide what the weights become, with their values."""
+        flat = _flat(self.resolved())
+        return {key: value for key, value in flat.items() if not key.startswith(NOT_DECIDING)}
+
+    def sha256(self) -> str:
+        """Hash of the keys that decide what the weights become."""
+        return hashlib.sha256(json.dumps(self.deciding(), sort_keys=True).encode()).hexdigest()
+
+
+def _flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in content.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat
+
+
+def list_recipes() -> list[str]:
+    """Names of the recipes that come with relume."""
+    folder = resources.files("relume") / "recipes"
+    return sorted(item.name.removesuffix(".yaml") for item in folder.iterdir() if item.name.endswith(".yaml"))
+
+
+def load_recipe(source: str | Path, overrides: list[str] | None = None) -> Recipe:
+    """Read a recipe by name or path, then apply ``key.key=value`` overrides (values are YAML).
+
+    A recipe file may have ``variants``: named groups of keys to change. ``variant=NAME`` applies one.
+
+    Raises:
+        UsageError: for an unknown recipe or an override that is no assignment.
+        InputError: if the YAML cannot be read or a key or value is wrong; all problems are named at once.
+    """
+    content = _parsed(_text_of(source), source)
+    variants = content.pop("variants", {})
+    for name in (o.removeprefix("variant=") for o in overrides or [] if o.startswith("variant=")):
+        content = _merged(content, _variant(variants, name, source))
+    for override in overrides or []:
+        if not override.startswith("variant="):
+            _apply(content, override)
+    return recipe_from(content, source)
+
+
+def recipe_from(content: dict[str, Any], source: object) -> Recipe:
+    """Validate a recipe's content; ``source`` names it in errors."""
+    try:
+        return Recipe.model_validate(content)
+    except ValidationError as error:
+        problems = "; ".join(_told(problem) for problem in error.errors())
+        raise InputError(f"recipe {source}: {problems}") from error
+
+
+def _text_of(source: str | Path) -> str:
+    path = Path(source)
+    if path.suffix in {".yaml", ".yml"}:
+        if not path.is_file():
+            raise UsageError(f"recipe file {path} does not exist")
+        try:
+            return path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"cannot read the recipe {path}", got=error, allowed="YAML in UTF-8") from error
+    names = list_recipes()
+    if str(source) not in names:
+        close = difflib.get_close_matches(str(source), names, n=1)
+        hint = f"did you mean {close[0]}?" if close else "or give a path ending in .yaml"
+        raise UsageError("unknown recipe", got=source, allowed=names, hint=hint)
+    return (resources.files("relume") / "recipes" / f"{source}.yaml").read_text(encoding="utf-8")
+
+
+def _parsed(text: str, source: object) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"recipe {source} is not valid YAML", got=" ".join(str(error).split())) from error
+    if not isinstance(content, dict):
+        raise InputError(
+            f"recipe {source} is no mapping", got=type(content).__name__, allowed="key: value lines"
+        )
+    return content
+
+
+def _variant(variants: dict[str, dict[str, Any]], name: str, source: object) -> dict[str, Any]:
+    if name not in variants:
+        raise UsageError(f"recipe {source} has no such variant", got=name, allowed=variants or "none")
+    return variants[name]
+
+
+def _merged(content: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Nested keys are changed one by one, but a group of another ``kind`` replaces the old one."""
+    merged = dict(content)
+    for key, value in changes.items():
+        old = merged.get(key)
+        if isinstance(old, dict) and isinstance(value, dict) and value.get("kind") in {None, old.get("kind")}:
+            merged[key] = _merged(old, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _apply(content: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    if not equals or not key:
+        raise UsageError("an override must be KEY=VALUE", got=override, hint="for example optimizer.lr=2e-4")
+    *parents, last = key.split(".")
+    group: Any = content
+    for parent in parents:
+        group = group.setdefault(parent, {})
+        if not isinstance(group, dict):
+            raise UsageError(f"override {override}: {parent} has no keys below it")
+    group[last] = _value(value)
+
+
+def _value(text: str) -> Any:
+    """YAML, but 2e-4 is a number here as everywhere else (YAML 1.1 wants 2.0e-4)."""
+    try:
+        return float(text) if "e" in text.lower() else yaml.safe_load(text)
+    except (ValueError, yaml.YAMLError):
+        pass
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+
+
+def _told(problem: Any) -> str:
+    place = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] != "extra_forbidden":
+        return f"{place}: {problem['msg']}, got {problem['input']!r}" if place else problem["msg"]
+    close = difflib.get_close_matches(str(problem["loc"][-1]), _all_keys(), n=1)
+    return f"unknown key {place}" + (f", did you mean {close[0]}?" if close else "")
+
+
+def _all_keys() -> set[str]:
+    return {key for group in Options.__subclasses__() for key in group.model_fields}

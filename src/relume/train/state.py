@@ -1,0 +1,232 @@
+"""All that a training run carries from step to step, and its way to disk and back."""
+
+import json
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from relume.archs import Network, build
+from relume.errors import InputError, UsageError
+from relume.files import replacing
+from relume.train.components import AdamOptions
+from relume.train.recipe import Recipe, recipe_from
+
+
+@dataclass
+class TrainState:
+    """Networks, optimisers and position of a run.
+
+    Randomness needs no state: data is seeded from (seed, position), everything else from (seed, step).
+
+    Attributes:
+        recipe: what is trained.
+        networks: ``generator`` and its running mean ``ema``; adversarial training adds ``discriminator``.
+        optimizers: by the name of the network they update.
+        data: fingerprint of the training pictures.
+        step: steps done.
+        best: best validation score so far.
+    """
+
+    recipe: Recipe
+    networks: dict[str, nn.Module]
+    optimizers: dict[str, torch.optim.Optimizer]
+    data: str
+    step: int = 0
+    best: float = float("-inf")
+
+    @property
+    def generator(self) -> Network:
+        """The network that is trained to restore."""
+        network = self.networks["generator"]
+        assert isinstance(network, Network)
+        return network
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return next(self.generator.parameters()).device
+
+    def optimizer_options(self, name: str) -> AdamOptions:
+        """The recipe's options for the optimiser of a network."""
+        if name == "generator":
+            return self.recipe.optimizer
+        assert self.recipe.adversarial is not None
+        return self.recipe.adversarial.optimizer
+
+    @property
+    def averaged(self) -> Network:
+        """The generator's running mean, which is validated and exported."""
+        network = self.networks.get("ema", self.networks["generator"])
+        assert isinstance(network, Network)
+        return network
+
+    @classmethod
+    def start(cls, recipe: Recipe, data: str, device: torch.device) -> "TrainState":
+        """Fresh networks, or those of ``recipe.initial_weights``."""
+        torch.manual_seed(recipe.seed)
+        generator = build(recipe.arch.kind, recipe.arch_options)
+        if recipe.data.crop_px % (recipe.scale * generator.size_multiple):
+            raise UsageError(
+                f"{recipe.arch.kind} cannot train on crops of this side",
+                got=f"data.crop_px {recipe.data.crop_px}",
+                allowed=f"multiples of {recipe.scale * generator.size_multiple}",
+            )
+        if recipe.initial_weights:
+            _load(generator, recipe.initial_weights)
+        layout = torch.channels_last if recipe.runtime.channels_last else torch.contiguous_format
+        networks: dict[str, nn.Module] = {"generator": generator}
+        if recipe.ema:
+            networks["ema"] = deepcopy(generator).requires_grad_(False)
+        if recipe.adversarial:
+            networks["discriminator"] = recipe.adversarial.build()
+        for network in networks.values():
+            network.to(device, memory_format=layout)  # type: ignore[call-overload]
+        state = cls(recipe, networks, {}, data)
+        for name in networks.keys() - {"ema"}:
+            options = state.optimizer_options(name)
+            state.optimizers[name] = torch.optim.Adam(
+                networks[name].parameters(), lr=options.lr, betas=options.betas
+            )
+        return state
+
+    @classmethod
+    def resume(cls, recipe: Recipe, data: str, checkpoint: Path, device: torch.device) -> "TrainState":
+        """The state that :meth:`save` wrote.
+
+        Raises:
+            InputError: if the file is damaged or was written under another recipe or with other pictures.
+        """
+        tensors, header = read_checkpoint(checkpoint)
+        require_same_past(recipe, recipe_from(header["recipe"], checkpoint), header["step"])
+        if header["data"] != data:
+            raise InputError(
+                "the checkpoint was trained on other pictures",
+                hint="restore the data, or start a new run folder with initial_weights",
+            )
+        state = cls.start(recipe.model_copy(update={"initial_weights": ""}), data, device)
+        state.recipe, state.step, state.best = recipe, header["step"], header["best"]
+        for name, network in state.networks.items():
+            network.load_state_dict(_below(tensors, f"networks.{name}."))
+        for name, optimizer in state.optimizers.items():
+            _load_optimizer(optimizer, _below(tensors, f"optimizers.{name}."))
+        return state
+
+    def save(self, path: Path) -> None:
+        """Write everything to one ``.safetensors`` file."""
+        tensors: dict[str, Tensor] = {}
+        for name, network in self.networks.items():
+            tensors |= {f"networks.{name}.{key}": value for key, value in network.state_dict().items()}
+        for name, optimizer in self.optimizers.items():
+            for index, values in optimizer.state_dict()["state"].items():
+                tensors |= {f"optimizers.{name}.{index}.{key}": value for key, value in values.items()}
+        header = {"recipe": self.recipe.resolved(), "data": self.data, "step": self.step, "best": self.best}
+        with replacing(path) as temporary:
+            save_file(
+                {key: value.detach().cpu().contiguous() for key, value in tensors.items()},
+                temporary,
+                metadata={"relume_checkpoint": json.dumps(header, sort_keys=True)},
+            )
+
+    @torch.no_grad()
+    def update_ema(self) -> None:
+        """Move the running mean towards the generator; buffers are copied."""
+        if "ema" not in self.networks:
+            return
+        mean, now = self.networks["ema"], self.networks["generator"]
+        decay = min(self.recipe.ema, (1 + self.step) / (10 + self.step))
+        for kept, new in zip(mean.parameters(), now.parameters(), strict=True):
+            kept.lerp_(new, 1 - decay)
+        for kept, new in zip(mean.buffers(), now.buffers(), strict=True):
+            kept.copy_(new)
+
+
+def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and header of a checkpoint.
+
+    Raises:
+        InputError: if it is damaged or no checkpoint.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            return tensors, json.loads((file.metadata() or {})["relume_checkpoint"])
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise InputError(
+            f"{path} is no checkpoint of relume", got=error, hint="delete it to resume from the one before"
+        ) from error
+
+
+def initial_weights(source: str) -> dict[str, Tensor]:
+    """The generator's weights from a run folder, a checkpoint or a ``.safetensors`` model."""
+    path = Path(source)
+    checkpoint = newest_checkpoint(path) if path.is_dir() else path
+    if checkpoint is None or not checkpoint.exists():
+        raise UsageError(
+            "initial_weights do not exist", got=source, allowed="a run folder or .safetensors file"
+        )
+    with safe_open(checkpoint, framework="pt") as file:
+        keys = list(file.keys())
+        prefix = next(
+            (p for p in ("networks.ema.", "networks.generator.") if any(k.startswith(p) for k in keys)), ""
+        )
+        return {key.removeprefix(prefix): file.get_tensor(key) for key in keys if key.startswith(prefix)}
+
+
+def _load(network: nn.Module, source: str) -> None:
+    try:
+        network.load_state_dict(initial_weights(source))
+    except (SafetensorError, OSError, RuntimeError) as error:
+        raise InputError(
+            f"cannot start from {source}",
+            got=" ".join(str(error).split())[:200],
+            allowed="whole weights of the same network",
+        ) from error
+
+
+def newest_checkpoint(run_dir: Path) -> Path | None:
+    """The checkpoint with the highest step in a run folder."""
+    return max((run_dir / "checkpoints").glob("step-*.safetensors"), default=None)
+
+
+def require_same_past(recipe: Recipe, saved: Recipe, step: int) -> None:
+    """Refuse to resume when the steps done so far would have been different ones.
+
+    Keys that do not decide may change, and ``steps`` as long as no learning rate so far does.
+
+    Raises:
+        InputError: naming every difference.
+    """
+    new, old = recipe.deciding(), saved.deciding()
+    differences = [
+        f"{key}: {old.get(key)} -> {new.get(key)}"
+        for key in sorted(new.keys() | old.keys())
+        if new.get(key) != old.get(key) and key != "steps"
+    ]
+    if any(recipe.schedule.at(s, recipe.steps) != saved.schedule.at(s, saved.steps) for s in range(step)):
+        differences.append(
+            f"steps: {saved.steps} -> {recipe.steps} changes the learning rate of steps already done"
+        )
+    if differences:
+        raise InputError(
+            "the checkpoint was written under another recipe",
+            got="; ".join(differences),
+            hint="undo the change, or start a new run folder with initial_weights",
+        )
+
+
+def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+
+
+def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        index, key = name.split(".", 1)
+        state.setdefault(int(index), {})[key] = value
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

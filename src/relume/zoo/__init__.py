@@ -1,0 +1,125 @@
+"""The models in the wheel, and model files anywhere: finding them, checking them, reading their cards."""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from relume.card import ModelCard
+from relume.errors import InputError, UsageError
+from relume.files import replacing
+from relume.zoo.headers import onnx_metadata, safetensors_metadata
+
+FOLDER = Path(__file__).parent
+"""Where the wheel keeps its models; ``index.json`` there holds size and SHA-256 of each."""
+
+DEFAULT_MODEL = "compact-small"
+"""The family used when nothing is asked; its scale is added."""
+
+CARD_KEY = "relume_card"
+"""The card's key in the metadata of a model file."""
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A model file and what its card says.
+
+    Attributes:
+        path: ``.onnx`` or ``.safetensors``.
+        card: the card in it.
+    """
+
+    path: Path
+    card: ModelCard
+
+
+def list_models() -> list[ModelFile]:
+    """The models in the wheel, by name."""
+    return [ModelFile(path, read_card(path)) for path in sorted(FOLDER.glob("*.onnx"))]
+
+
+def find_model(name_or_path: str, scale: float | None = None) -> ModelFile:
+    """The model of this name, whole and unchanged, or in this file.
+
+    Args:
+        name_or_path: full name (``compact-small-x4``), family (``compact-small``), or path of a model file.
+        scale: which of a family: the smallest that is not below this, or else the largest.
+
+    Raises:
+        UsageError: if there is no such model or file.
+        InputError: if the file is damaged, has no card, or is not the one that the wheel was made with.
+    """
+    path = Path(name_or_path)
+    if path.suffix in {".onnx", ".safetensors"}:
+        if not path.is_file():
+            raise UsageError("there is no such model file", got=name_or_path)
+        return ModelFile(path, read_card(path))
+    path = FOLDER / f"{_full_name(name_or_path, scale)}.onnx"
+    _verify(path)
+    return ModelFile(path, read_card(path))
+
+
+def read_card(path: Path) -> ModelCard:
+    """The card in a model file, without loading the model.
+
+    Raises:
+        InputError: if the file cannot be read, is no model file or has no card.
+    """
+    read = onnx_metadata if path.suffix == ".onnx" else safetensors_metadata
+    try:
+        text = read(path).get(CARD_KEY)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path} is no model file", got=error, allowed="a whole .onnx or .safetensors"
+        ) from error
+    if text is None:
+        raise InputError(f"{path} has no relume card", hint="make it with `relume export`")
+    return ModelCard.from_json(text)
+
+
+def write_index(folder: Path = FOLDER) -> Path:
+    """Write ``index.json`` for the models in a folder; part of a release.
+
+    Raises:
+        OutputError: if the folder is not writable.
+    """
+    index = {path.name: _fingerprint(path) for path in sorted(folder.glob("*.onnx"))}
+    with replacing(folder / "index.json") as temporary:
+        temporary.write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+    return folder / "index.json"
+
+
+def _full_name(name: str, scale: float | None) -> str:
+    names = {path.stem for path in FOLDER.glob("*.onnx")}
+    if name in names:
+        return name
+    scales = sorted(
+        int(n.removeprefix(f"{name}-x")) for n in names if re.fullmatch(re.escape(name) + r"-x\d+", n)
+    )
+    if scales:
+        enough = (s for s in scales if scale is not None and s >= scale)
+        return f"{name}-x{next(enough, scales[-1])}"
+    families = {re.sub(r"-x\d+$", "", n) for n in names}
+    close = get_close_matches(name, names | families)
+    raise UsageError(
+        "unknown model",
+        got=name,
+        allowed=sorted(names),
+        hint=f"did you mean {close[0]}?" if close else "or the path of an .onnx or .safetensors file",
+    )
+
+
+def _verify(path: Path) -> None:
+    index = json.loads((FOLDER / "index.json").read_text(encoding="utf-8"))
+    if _fingerprint(path) != index.get(path.name):
+        raise InputError(
+            f"the model {path} is not the one relume came with",
+            hint="install relume again; to run a model of your own, give its path",
+        )
+
+
+def _fingerprint(path: Path) -> dict[str, object]:
+    content = path.read_bytes()
+    return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}

@@ -1,0 +1,98 @@
+"""What every backend must do, tried on each."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from relume.archs import Network
+from relume.backends import open_backend
+from relume.card import ModelCard
+from relume.engine.restore import restore
+from relume.errors import InputError
+
+BACKENDS = ["openvino", "onnxruntime", "torch"]
+
+
+@pytest.fixture(params=BACKENDS)
+def device(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def weights(device: str, onnx_file: Path, safetensors_file: Path) -> Path:
+    return safetensors_file if device == "torch" else onnx_file
+
+
+def test_gives_what_the_network_gives_at_every_size(
+    device: str, weights: Path, card: ModelCard, network: Network
+):
+    backend = open_backend(weights, card, device=device)
+    assert (backend.name, backend.device) == (device, "cpu")
+    for shape in ((1, 3, 1, 1), (1, 3, 17, 23), (3, 3, 8, 5), (1, 3, 64, 64)):
+        lq = torch.rand(shape)
+        with torch.inference_mode():
+            expected = network(lq).numpy()
+        sr = backend.run(lq.numpy())
+        assert sr.dtype == np.float32
+        assert sr.shape == expected.shape
+        assert abs(sr - expected).max() < 1e-5
+    backend.close()
+
+
+def test_tiles_give_what_the_whole_gives(device: str, weights: Path, card: ModelCard):
+    backend = open_backend(weights, card, device=device, threads=1)
+    pixels = np.random.default_rng(1).random((70, 93, 3), dtype=np.float32)
+    whole, tiled = (restore(backend, card, pixels, tile=tile) for tile in (1000, 16))
+    assert whole.std() > 0.01
+    assert abs(tiled - whole).max() < 1e-5
+
+
+def test_a_file_cut_short(device: str, weights: Path, card: ModelCard, tmp_path: Path):
+    damaged = tmp_path / weights.name
+    damaged.write_bytes(weights.read_bytes()[:-5000])
+    with pytest.raises(InputError, match=r"cannot load the model .*test-x2"):
+        open_backend(damaged, card, device=device)
+
+
+def test_an_input_that_the_network_does_not_take(device: str, weights: Path, card: ModelCard):
+    with pytest.raises(InputError, match="cannot run"):
+        open_backend(weights, card, device=device).run(np.zeros((1, 5, 8, 8), np.float32))
+
+
+RUN_SHORT_OF_MEMORY = """
+import resource, sys
+from pathlib import Path
+import numpy as np, psutil
+from relume.backends import open_backend
+from relume.engine.restore import restore
+from relume.errors import OutOfMemory
+from relume.zoo import read_card
+path = Path(sys.argv[1])
+card = read_card(path)
+backend = open_backend(path, card, device=sys.argv[2], threads=1)
+pixels = np.random.default_rng(0).random((700, 700, 3), dtype=np.float32)
+expected = restore(backend, card, pixels, tile=100)
+too_large = np.zeros((1, 3, 2000, 2000), np.float32)
+used = psutil.Process().memory_info().vms
+resource.setrlimit(resource.RLIMIT_AS, (used + 150 * 2**20,) * 2)
+try:
+    backend.run(too_large)
+except OutOfMemory:
+    totals = set()
+    found = restore(backend, card, pixels, tile=700, progress=lambda done, total: totals.add(total))
+    print(abs(found - expected).max() < 1e-5, *totals)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits its own address space")
+def test_goes_on_in_smaller_tiles_when_memory_runs_out(device: str, weights: Path):
+    """With 150 MiB of address space to spare, of which the whole picture needs twice as much."""
+    command = [sys.executable, "-c", RUN_SHORT_OF_MEMORY, str(weights), device]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split()[0] == "True"
+    print(done.stdout)

@@ -1,0 +1,120 @@
+"""The frame of the command line: dispatch, failures, exit codes, signals."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import relume
+from relume import doctor
+from relume.cli import COMMANDS, run
+from relume.cli.failures import printable
+from relume.doctor import Finding
+
+RELUME = [sys.executable, "-m", "relume"]
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]):
+    assert run([]) == run(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"    {name} " in shown for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit, match="0"):
+        run([name, "--help"])
+    assert f"usage: relume {name}" in capsys.readouterr().out
+
+
+def test_version_comes_from_one_place():
+    shown = subprocess.run([*RELUME, "--version"], capture_output=True, text=True, check=True).stdout
+    assert shown == f"relume {relume.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["upscal"], "unknown command; got upscal; allowed: upscale, .*; did you mean upscale?"),
+        (["upscale"], "no picture is given; for example: relume upscale photo.jpg"),
+        (["upscale", "a.png", "--scal", "2"], "unknown option; got --scal; did you mean --scale?"),
+        (
+            ["upscale", "a.png", "-t", "x"],
+            "argument -t/--tile: invalid int value: 'x'; see relume upscale --help",
+        ),
+        (["export", "runs/x"], "the following arguments are required: -o/--output; see relume export --help"),
+        (["train", "nonsense"], "unknown recipe; got nonsense; .*"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(
+    arguments: list[str], told: str, capfd: pytest.CaptureFixture[str]
+):
+    assert run(arguments) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert re.fullmatch(f"relume: {told}\n".replace("?\n", r"\?\n"), err)
+
+
+def test_a_bug_is_one_line_with_its_traceback_on_request(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def examine():
+        raise ZeroDivisionError("oh\nno")
+
+    monkeypatch.setattr(doctor, "examine", examine)
+    assert run(["doctor"]) == 1
+    line = "relume: this is a bug in relume; got ZeroDivisionError('oh\\nno'); RELUME_DEBUG=1 shows where\n"
+    assert capsys.readouterr().err == line
+    monkeypatch.setenv("RELUME_DEBUG", "1")
+    assert run(["doctor"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_doctor_fails_if_something_does_not_work(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(
+        doctor, "examine", lambda: [Finding("speed", "good"), Finding("models", "bad", fine=False)]
+    )
+    assert run(["doctor"]) == 1
+    assert capsys.readouterr().out == "speed      good\nmodels     bad\n"
+
+
+def test_control_characters_of_file_names_do_not_reach_the_terminal():
+    assert printable("grün \x1b[31m\r.png") == r"grün \x1b[31m\r.png"
+
+
+def test_a_reader_who_has_enough_is_no_error():
+    with subprocess.Popen([*RELUME, "models"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_leaves_whole_files_only(number: int, code: int, pictures: Path, tiny_model: Path):
+    """A batch that would take long is interrupted after its first result."""
+    many = [f"{index}.png" for index in range(2000)]
+    for name in many:
+        os.link("a.png", name)
+    command = [*RELUME, "upscale", *many, "-n", str(tiny_model), "-o", "out/", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        time.sleep(0.05)
+        process.send_signal(number)
+        process.stdout.read()
+        assert process.stderr.read() == ""
+    assert process.returncode == code
+    names = os.listdir("out")
+    assert 0 < len(names) < len(many)
+    assert all(name.endswith("-x4.png") and not name.startswith(".") for name in names)

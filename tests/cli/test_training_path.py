@@ -1,0 +1,65 @@
+"""From pictures to a model that is used, by commands alone."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from relume.cli import run
+
+
+@pytest.fixture
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Three pictures, two of them the same, and a file that is none."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    Path("photos").mkdir()
+    for index, name in enumerate(("a.png", "b.png", "c.png")):
+        noise = np.random.default_rng(index // 2).integers(0, 256, (144, 150, 3), np.uint8)
+        Image.fromarray(noise).save(Path("photos", name))
+    Path("photos", "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    return Path("photos")
+
+
+def test_check_names_what_is_wrong(photos: Path, capsys: pytest.CaptureFixture[str]):
+    assert run(["check", "photos", "--crop", "64"]) == 1
+    shown = capsys.readouterr().out
+    assert "3 of 4 pictures can be used: 0.1 megapixels, the smallest 150×144" in shown
+    assert "not used: photos/broken.png: " in shown
+    assert "comes more than once: photos/a.png" in shown
+    assert Path("relume-check.png").exists()
+    assert run(["check", "nowhere"]) == 65
+
+
+@pytest.mark.slow
+def test_train_export_eval_upscale(photos: Path, capsys: pytest.CaptureFixture[str]):
+    assert run(["train", "compact-small-x4", "arch.size=tiny", "--data", "photos", "--smoke"]) == 0
+    assert (
+        "next: relume export runs/compact-small-x4-smoke -o compact-small-x4.onnx" in capsys.readouterr().out
+    )
+    assert run(["train", "compact-small-x4", "--data", "photos", "--smoke"]) == 2  # it is there already
+    assert run(["export", "runs/compact-small-x4-smoke", "-o", "mine.onnx"]) == 0
+    assert "mine.onnx: compact-small-x4, " in capsys.readouterr().out
+
+    outputs = ["--json", "found.json", "--markdown", "found.md", "--report", "page"]
+    Path("photos/broken.png").unlink()
+    assert run(["eval", "mine.onnx", "--data", "photos", "--protocol", "matlab", "rgb", *outputs]) == 0
+    rows = json.loads(Path("found.json").read_text(encoding="utf-8"))["rows"]
+    assert {(row["model"], row["protocol"]) for row in rows} == {
+        (model, protocol) for model in ("bicubic", "compact-small-x4") for protocol in ("matlab", "rgb")
+    }
+    assert Path("found.md").read_text(encoding="utf-8").startswith("| model ")
+    assert Path("page", "report.html").exists()
+    assert run(["upscale", "photos/a.png", "-n", "mine.onnx"]) == 0
+    assert Path("photos/a-x4.png").exists()
+
+
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "relume.train.loop", raising=False)
+    assert run(["train", "compact-small-x4"]) == 2
+    told = "relume: this command needs relume[train]; got no module torch; pip install 'relume[train]'\n"
+    assert capsys.readouterr().err == told

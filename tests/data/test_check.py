@@ -1,0 +1,19 @@
+from PIL import Image
+
+from relume.data.check import check
+
+
+def test_report_tells_what_is_wrong_and_what_is_lost(photos, tmp_path):
+    (photos / "broken.jpg").write_bytes(b"")
+    Image.new("L", (60, 60), 90).save(photos / "grey.png")
+    Image.new("RGBA", (60, 60)).save(photos / "clear.png")
+    (photos / "copy.png").write_bytes((photos / "a.png").read_bytes())
+    report = check([photos], crop_px=40, scale=4, sheet=tmp_path / "sheet.png")
+    assert (report.num_pictures, report.num_usable) == (7, 5)
+    assert set(report.unusable) == {str(photos / "broken.jpg"), str(photos / "b.png")}
+    assert report.noted["grey"] == [str(photos / "grey.png")]
+    assert any(note.startswith("transparent") for note in report.noted)
+    assert report.repeated == [str(photos / "a.png"), str(photos / "copy.png")]
+    assert report.smallest == (50, 40)
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.width > 8 * 40

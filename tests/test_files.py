@@ -1,0 +1,52 @@
+import errno
+import os
+import stat
+
+import pytest
+
+from relume.errors import OutputError
+from relume.files import replacing
+
+
+def test_success_replaces_and_leaves_nothing_else(tmp_path):
+    target = tmp_path / "out.txt"
+    target.write_text("old")
+    with replacing(target) as temporary:
+        temporary.write_text("new")
+        assert target.read_text() == "old"
+        assert temporary.suffix == ".txt"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.txt"]
+    assert target.read_text() == "new"
+
+
+def test_failure_keeps_the_old_file_and_leaves_nothing_else(tmp_path):
+    target = tmp_path / "out.txt"
+    target.write_text("old")
+    with pytest.raises(KeyboardInterrupt):
+        _interrupted(target)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.txt"]
+    assert target.read_text() == "old"
+
+
+def _interrupted(target):
+    with replacing(target) as temporary:
+        temporary.write_text("half")
+        raise KeyboardInterrupt
+
+
+def test_files_get_the_usual_permissions(tmp_path):
+    mask = os.umask(0o022)
+    try:
+        with replacing(tmp_path / "out.txt") as temporary:
+            temporary.write_text("x")
+    finally:
+        os.umask(mask)
+    assert stat.S_IMODE((tmp_path / "out.txt").stat().st_mode) == 0o644
+
+
+def test_a_missing_folder_or_a_full_disk_is_an_output_error(tmp_path):
+    with pytest.raises(OutputError, match="cannot write"), replacing(tmp_path / "none" / "out.txt"):
+        pass
+    with pytest.raises(OutputError, match="No space left"), replacing(tmp_path / "out.txt"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert not list(tmp_path.iterdir())

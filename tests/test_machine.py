@@ -1,0 +1,98 @@
+import os
+from pathlib import Path
+
+import psutil
+
+from relume.machine import free_ram, num_threads
+
+MIB = 2**20
+
+
+def write(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+def test_free_ram_of_a_bare_machine(tmp_path: Path):
+    assert 0 < free_ram(tmp_path) <= psutil.virtual_memory().total
+
+
+def test_free_ram_in_a_cgroup_v2_counts_reclaimable_cache(tmp_path: Path):
+    root = write(
+        tmp_path,
+        {
+            "proc/self/cgroup": "0::/user/job\n",
+            "sys/fs/cgroup/user/job/memory.max": f"{100 * MIB}\n",
+            "sys/fs/cgroup/user/job/memory.current": f"{70 * MIB}\n",
+            "sys/fs/cgroup/user/job/memory.stat": f"anon 5\ninactive_file {20 * MIB}\nslab 1\n",
+        },
+    )
+    assert free_ram(root) == 50 * MIB
+
+
+def test_free_ram_obeys_the_tightest_group_around(tmp_path: Path):
+    root = write(
+        tmp_path,
+        {
+            "proc/self/cgroup": "0::/user/job\n",
+            "sys/fs/cgroup/user/memory.max": f"{80 * MIB}\n",
+            "sys/fs/cgroup/user/memory.current": f"{70 * MIB}\n",
+            "sys/fs/cgroup/user/job/memory.max": "max\n",
+            "sys/fs/cgroup/user/job/memory.current": "1\n",
+        },
+    )
+    assert free_ram(root) == 10 * MIB
+
+
+def test_free_ram_in_a_cgroup_v1_container_whose_path_is_the_hosts(tmp_path: Path):
+    root = write(
+        tmp_path,
+        {
+            "proc/self/cgroup": "4:memory:/docker/0123\n1:cpu,cpuacct:/docker/0123\n0::/\n",
+            "sys/fs/cgroup/memory/memory.limit_in_bytes": f"{64 * MIB}\n",
+            "sys/fs/cgroup/memory/memory.usage_in_bytes": f"{60 * MIB}\n",
+            "sys/fs/cgroup/memory/memory.stat": f"cache 1\ntotal_inactive_file {2 * MIB}\n",
+        },
+    )
+    assert free_ram(root) == 6 * MIB
+
+
+def test_free_ram_is_never_negative(tmp_path: Path):
+    root = write(
+        tmp_path,
+        {
+            "proc/self/cgroup": "0::/\n",
+            "sys/fs/cgroup/memory.max": "10\n",
+            "sys/fs/cgroup/memory.current": "30\n",
+        },
+    )
+    assert free_ram(root) == 0
+
+
+def test_threads_follow_the_quota(tmp_path: Path):
+    unlimited = num_threads(tmp_path)
+    assert 1 <= unlimited <= len(os.sched_getaffinity(0))
+    v2 = {"proc/self/cgroup": "0::/job\n", "sys/fs/cgroup/job/cpu.max": "50000 100000\n"}
+    assert num_threads(write(tmp_path / "v2", v2)) == 1
+    v2["sys/fs/cgroup/job/cpu.max"] = "max 100000\n"
+    assert num_threads(write(tmp_path / "free", v2)) == unlimited
+    v1 = {
+        "proc/self/cgroup": "2:cpu,cpuacct:/job\n",
+        "sys/fs/cgroup/cpu/job/cpu.cfs_quota_us": "90000\n",
+        "sys/fs/cgroup/cpu/job/cpu.cfs_period_us": "100000\n",
+    }
+    assert num_threads(write(tmp_path / "v1", v1)) == 1
+    v1["sys/fs/cgroup/cpu/job/cpu.cfs_quota_us"] = "-1\n"
+    assert num_threads(write(tmp_path / "v1free", v1)) == unlimited
+
+
+def test_threads_follow_the_affinity(tmp_path: Path):
+    allowed = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(allowed)})
+        assert num_threads(tmp_path) == 1
+    finally:
+        os.sched_setaffinity(0, allowed)

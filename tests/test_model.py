@@ -1,0 +1,140 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+import relume
+from relume.card import ModelCard
+from relume.errors import InputError, UsageError
+from relume.image import Picture, read_picture
+from relume.model import Model
+
+RANDOM = np.random.default_rng(4)
+CARD = ModelCard(name="twice-x2", task="upscale", arch="none", scale=2, halo_px=0)
+
+
+class Twice:
+    """A network that doubles pixels and tints them, so that grey does not stay grey by itself."""
+
+    name, device = "twice", "cpu"
+    closed = False
+
+    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        tint = np.array([0.1, 0, -0.1], np.float32).reshape(1, 3, 1, 1)
+        return batch.repeat(2, 2).repeat(2, 3) + tint
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def model() -> Model:
+    return Model(CARD, Twice())
+
+
+def test_a_path_gives_a_pil_picture(model: Model, tmp_path: Path):
+    path = tmp_path / "a.png"
+    Image.new("RGB", (7, 5), (10, 20, 30)).save(path)
+    for source in (path, str(path)):
+        result = model(source)
+        assert isinstance(result, Image.Image)
+        assert (result.mode, result.size) == ("RGB", (14, 10))
+        assert result.getpixel((0, 0)) == (36, 20, 4)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+def test_pil_gives_pil_of_the_same_mode(model: Model, mode: str):
+    result = model(Image.new(mode, (7, 5)))
+    assert (result.mode, result.size) == (mode, (14, 10))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("shape", [(5, 7), (5, 7, 1), (5, 7, 2), (5, 7, 3), (5, 7, 4)])
+def test_an_array_gives_an_array_of_the_same_kind(model: Model, dtype: type, shape: tuple[int, ...]):
+    top = 1 if dtype == np.float32 else np.iinfo(dtype).max
+    result = model((RANDOM.random(shape) * top).astype(dtype))
+    assert result.dtype == dtype
+    assert result.shape == (10, 14, *shape[2:])
+
+
+def test_anything_else_is_refused(model: Model):
+    with pytest.raises(UsageError, match="got list"):
+        model([[0, 1]])
+
+
+def test_grey_stays_grey(model: Model):
+    pixels = np.repeat(RANDOM.random((6, 6, 1), dtype=np.float32), 3, axis=2)
+    result = model.restore_picture(Picture(pixels=pixels, grey=True))
+    assert result.grey
+    assert (result.pixels == result.pixels[..., :1]).all()
+
+
+def test_alpha_grows_without_overshoot_and_what_else_there_is_stays(model: Model):
+    alpha = np.zeros((6, 8), np.float32)
+    alpha[2:, 3:] = 1
+    picture = Picture(pixels=np.ones((6, 8, 3), np.float32), alpha=alpha, bits=16, exif=b"E", icc=b"I")
+    result = model.restore_picture(picture)
+    assert result.alpha is not None
+    assert result.alpha.shape == (12, 16)
+    assert (result.alpha.min(), result.alpha.max()) == (0, 1)
+    assert (result.bits, result.exif, result.icc) == (16, b"E", b"I")
+
+
+@pytest.mark.parametrize(
+    ("asked", "size"),
+    [
+        ({}, (14, 10)),
+        ({"scale": 3}, (21, 15)),
+        ({"width": 21}, (21, 15)),
+        ({"width": 3, "height": 9}, (3, 9)),
+    ],
+)
+def test_any_size(model: Model, asked: dict[str, float], size: tuple[int, int]):
+    assert model(Image.new("RGB", (7, 5)), **asked).size == size
+
+
+def test_progress_reaches_the_end(model: Model):
+    calls: list[tuple[int, int]] = []
+    model(Image.new("RGB", (64, 64)), tile=20, progress=lambda *call: calls.append(call))
+    assert len(calls) > 1
+    assert calls[-1] == (len(calls), len(calls))
+
+
+def test_closes_what_runs_it():
+    backend = Twice()
+    with Model(CARD, backend):
+        assert not backend.closed
+    assert backend.closed
+
+
+def test_upscale_writes_a_file(tiny_model: Path, tmp_path: Path):
+    source, target = tmp_path / "a.png", tmp_path / "b.png"
+    Image.fromarray(RANDOM.integers(0, 256, (9, 11, 3), np.uint8)).save(source)
+    assert relume.upscale(source, target, model=str(tiny_model), width=33) == target
+    assert read_picture(target).pixels.shape == (27, 33, 3)
+
+
+def test_a_bad_picture_leaves_no_file(tiny_model: Path, tmp_path: Path):
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    with pytest.raises(InputError):
+        relume.upscale(tmp_path / "a.png", tmp_path / "b.png", model=str(tiny_model))
+    assert not (tmp_path / "b.png").exists()
+
+
+def test_tiles_and_whole_agree_on_every_model_in_the_wheel():
+    from relume.zoo import list_models
+
+    pixels = RANDOM.random((90, 130, 3), dtype=np.float32)
+    for found in list_models():
+        with relume.open_model(found.card.name) as opened:
+            whole, tiled = (opened(pixels, tile=tile) for tile in (1000, 24))
+        assert abs(whole - tiled).max() < 1e-5, found.card.name
+
+
+def test_a_picture_is_not_replaced_by_its_result(tiny_model: Path, tmp_path: Path):
+    source = tmp_path / "a.png"
+    Image.new("RGB", (8, 8)).save(source)
+    with pytest.raises(UsageError, match="own picture"):
+        relume.upscale(source, source, model=str(tiny_model))

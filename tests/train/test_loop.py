@@ -1,0 +1,155 @@
+import json
+import os
+import signal
+import threading
+
+import pytest
+import torch
+from PIL import Image
+
+from relume.errors import InputError, TrainingDiverged, UsageError
+from relume.train.loop import train
+from relume.train.state import newest_checkpoint, read_checkpoint
+
+
+def changed(recipe, **changes):
+    return recipe.model_validate({**recipe.resolved(), **changes})
+
+
+def runtime(recipe, **changes):
+    return changed(recipe, runtime={**recipe.resolved()["runtime"], **changes})
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_resuming_gives_the_same_bytes_as_not_stopping(recipe, tmp_path, num_workers):
+    whole = train(runtime(recipe, num_workers=0), tmp_path / "whole", device="cpu")
+    first = train(runtime(recipe, num_workers=num_workers), tmp_path / "parts", device="cpu")
+    (tmp_path / "parts" / "checkpoints" / "step-00000004.safetensors").unlink()
+    second = train(runtime(recipe, num_workers=num_workers), tmp_path / "parts", device="cpu", resume=True)
+    assert first == second
+    assert _without_runtime(whole) == _without_runtime(second)
+    if num_workers == 0:
+        assert whole.read_bytes() == second.read_bytes()
+
+
+def _without_runtime(checkpoint):
+    tensors, header = read_checkpoint(checkpoint)
+    header["recipe"].pop("runtime")
+    return {name: value.numpy().tobytes() for name, value in tensors.items()}, header
+
+
+def test_training_learns(recipe, tmp_path):
+    longer = changed(recipe, steps=80, optimizer={"lr": 3e-3}, validation={"every": 10, "most": 4}, ema=0.9)
+    train(longer, tmp_path / "run", device="cpu")
+    psnr = [row["validation/psnr"] for row in _rows(tmp_path / "run") if "validation/psnr" in row]
+    assert psnr[-1] > psnr[0] + 2
+
+
+def test_a_run_folder_holds_what_it_promises(recipe, tmp_path):
+    run = tmp_path / "run"
+    train(runtime(recipe, save_every=1, keep=2), run, device="cpu")
+    names = {path.relative_to(run).as_posix() for path in run.rglob("*")}
+    assert {"recipe.yaml", "environment.json", "metrics.jsonl", "progress.webp"} <= names
+    assert {"samples/step-00000002.png", "samples/step-00000004.png"} <= names
+    checkpoints = sorted(path.name for path in (run / "checkpoints").iterdir())
+    assert checkpoints == ["best.safetensors", "step-00000003.safetensors", "step-00000004.safetensors"]
+    assert any("tfevents" in name for name in names)
+    with Image.open(run / "progress.webp") as animation:
+        assert animation.n_frames == 2
+    rows = _rows(run)
+    assert [row["step"] for row in rows if "loss" in row] == [1, 2, 3, 4]
+    assert all(row["images_per_s"] > 0 and 0 <= row["data_wait"] <= 1 for row in rows if "loss" in row)
+    assert all(row["validation/psnr"] > 5 for row in rows if "validation/psnr" in row)
+
+
+def test_rows_of_a_killed_run_are_not_logged_twice(recipe, tmp_path):
+    run = tmp_path / "run"
+    train(recipe, run, device="cpu")
+    (run / "checkpoints" / "step-00000004.safetensors").unlink()
+    with (run / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 5, "lo')
+    train(recipe, run, device="cpu", resume=True)
+    assert [row["step"] for row in _rows(run) if "loss" in row] == [1, 2, 3, 4]
+
+
+def test_ctrl_c_saves_and_leaves(recipe, tmp_path):
+    run = tmp_path / "run"
+    longer = changed(recipe, steps=100_000, schedule={"kind": "trapezoid"})
+    timer = threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        train(runtime(longer, save_every=90_000), run, device="cpu")
+    newest = newest_checkpoint(run)
+    _, header = read_checkpoint(newest)
+    assert 0 < header["step"] < 100_000
+    assert newest.name == f"step-{header['step']:08d}.safetensors"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_run_folder_is_not_overwritten(recipe, tmp_path):
+    train(recipe, tmp_path / "run", device="cpu")
+    with pytest.raises(UsageError, match="already holds a run; add --resume"):
+        train(recipe, tmp_path / "run", device="cpu")
+
+
+def test_another_recipe_or_other_pictures_are_refused(recipe, photos, tmp_path):
+    run = tmp_path / "run"
+    train(recipe, run, device="cpu")
+    with pytest.raises(InputError, match=r"another recipe; got batch_size: 2 -> 3; seed: 0 -> 1"):
+        train(changed(recipe, batch_size=3, seed=1), run, device="cpu", resume=True)
+    with pytest.raises(InputError, match="changes the learning rate of steps already done"):
+        train(changed(recipe, steps=8), run, device="cpu", resume=True)
+    Image.new("RGB", (70, 70)).save(photos / "d.png")
+    with pytest.raises(InputError, match="trained on other pictures"):
+        train(recipe, run, device="cpu", resume=True)
+
+
+def test_a_longer_run_goes_on_where_its_learning_rate_was_the_same(recipe, tmp_path):
+    constant = changed(recipe, schedule={"kind": "constant"})
+    train(constant, tmp_path / "run", device="cpu")
+    newest = train(changed(constant, steps=6), tmp_path / "run", device="cpu", resume=True)
+    assert newest.name == "step-00000006.safetensors"
+
+
+def test_a_run_may_start_from_the_weights_of_another(recipe, tmp_path):
+    first = train(recipe, tmp_path / "first", device="cpu")
+    still = changed(recipe, initial_weights=str(tmp_path / "first"), steps=1, optimizer={"lr": 1e-12}, ema=0)
+    second = train(still, tmp_path / "second", device="cpu")
+    old, new = read_checkpoint(first)[0], read_checkpoint(second)[0]
+    name = "body.0.kernel"
+    assert torch.allclose(old[f"networks.ema.{name}"], new[f"networks.generator.{name}"], atol=1e-6)
+
+
+def test_damaged_checkpoints_are_input_errors(recipe, tmp_path):
+    newest = train(recipe, tmp_path / "run", device="cpu")
+    newest.write_bytes(newest.read_bytes()[:1000])
+    with pytest.raises(InputError, match="is no checkpoint"):
+        train(recipe, tmp_path / "run", device="cpu", resume=True)
+
+
+def test_lasting_nan_stops_the_run_and_keeps_the_last_good_checkpoint(recipe, tmp_path, monkeypatch):
+    monkeypatch.setattr("relume.train.loop.PATIENCE", 3)
+    run = tmp_path / "run"
+    good = train(recipe, run, device="cpu")
+    monkeypatch.setattr("relume.train.step.PIXEL_LOSSES", {"l1": _nan})
+    constant = changed(recipe, steps=20)
+    monkeypatch.setattr("relume.train.state.require_same_past", lambda *_: None)
+    before = good.read_bytes()
+    with pytest.raises(TrainingDiverged, match="no finite gradient for 3 steps"):
+        train(constant, run, device="cpu", resume=True)
+    assert good.read_bytes() == before
+    assert sorted((run / "checkpoints").glob("step-*"))[-1] == good
+
+
+def _nan(sr, hq):
+    return (sr * float("nan")).mean()
+
+
+@pytest.mark.parametrize("device", ["cuda:7", "tpu"])
+def test_unknown_devices_are_usage_errors(recipe, tmp_path, device):
+    with pytest.raises(UsageError, match="cannot train on this device"):
+        train(recipe, tmp_path / "run", device=device)
+
+
+def _rows(run):
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]

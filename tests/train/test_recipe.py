@@ -1,0 +1,77 @@
+import pytest
+from pydantic import ValidationError
+
+from relume.errors import InputError, UsageError
+from relume.train.recipe import list_recipes, load_recipe
+from relume.zoo import list_models
+
+
+@pytest.mark.parametrize("name", list_recipes())
+def test_every_shipped_recipe_is_valid_and_named_as_its_file(name):
+    recipe = load_recipe(name)
+    assert recipe.name == name
+    assert recipe.description
+    assert recipe.licences
+
+
+def test_overrides_are_yaml_and_numbers_may_have_exponents():
+    recipe = load_recipe(
+        "compact-small-x4",
+        ["optimizer.lr=2e-4", "data.train=[a, b]", "runtime.compile=false", "optimizer.clip_norm=null"],
+    )
+    assert recipe.optimizer.lr == 2e-4
+    assert recipe.data.train == ("a", "b")
+    assert recipe.runtime.compile is False
+    assert recipe.optimizer.clip_norm is None
+
+
+def test_recipes_do_not_change():
+    with pytest.raises(ValidationError):
+        load_recipe("compact-small-x4").steps = 3
+
+
+def test_all_mistakes_are_named_at_once_with_the_nearest_key():
+    with pytest.raises(InputError) as raised:
+        load_recipe("compact-small-x4", ["optimizr.lr=1", "steps=-3", "arch.size=huge"])
+    message = str(raised.value)
+    assert "unknown key optimizr, did you mean optimizer?" in message
+    assert "steps: Input should be greater than 0, got -3" in message
+    assert "arch.compact.size: Input should be 'tiny', 'small' or 'medium', got 'huge'" in message
+
+
+def test_unknown_recipes_get_a_suggestion(tmp_path):
+    with pytest.raises(UsageError, match=r"did you mean compact-small-x4\?"):
+        load_recipe("compact-smal-x4")
+    with pytest.raises(UsageError, match="does not exist"):
+        load_recipe(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize("text", ["a: [", "just text", "- 1\n- 2"])
+def test_files_that_are_no_recipe_are_input_errors(tmp_path, text):
+    (tmp_path / "bad.yaml").write_text(text)
+    with pytest.raises(InputError, match="recipe"):
+        load_recipe(tmp_path / "bad.yaml")
+
+
+@pytest.mark.parametrize("override", ["steps", "=3", "name.x=1"])
+def test_overrides_that_assign_nothing_are_usage_errors(override):
+    with pytest.raises(UsageError, match="override"):
+        load_recipe("compact-small-x4", [override])
+
+
+def test_crops_must_fit_the_scale():
+    with pytest.raises(InputError, match="crop_px 50 is not a multiple of scale 4"):
+        load_recipe("compact-small-x4", ["data.crop_px=50"])
+
+
+def test_the_hash_ignores_how_a_run_is_computed():
+    base = load_recipe("compact-small-x4")
+    same = load_recipe("compact-small-x4", ["runtime.threads=7", "data.train=[a]", "validation.every=7"])
+    assert same.sha256() == base.sha256()
+    assert load_recipe("compact-small-x4", ["seed=7"]).sha256() != base.sha256()
+
+
+@pytest.mark.parametrize("model", list_models(), ids=lambda model: model.card.name)
+def test_models_in_the_wheel_were_made_by_their_recipes(model):
+    assert model.card.recipe_sha256 == load_recipe(model.card.recipe).sha256()
+    assert {score.dataset for score in model.card.scores} >= {"Set5", "Set14", "BSD100"}
