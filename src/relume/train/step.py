@@ -208,4 +208,5 @@ def _bf16(precision: str, device: torch.device) -> bool:
 
 @cache
 def _cpu_multiplies_bf16() -> bool:
-    return bool(torch.cpu.get_capabilities().get("amx_bf16"))
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name) for name in ("amx_bf16", "avx512_bf16"))
