@@ -74,16 +74,16 @@ from relume.zoo import read_card
 path = Path(sys.argv[1])
 card = read_card(path)
 backend = open_backend(path, card, device=sys.argv[2], threads=1)
-pixels = np.random.default_rng(0).random((700, 700, 3), dtype=np.float32)
+pixels = np.random.default_rng(0).random((1200, 1200, 3), dtype=np.float32)
 expected = restore(backend, card, pixels, tile=100)
 too_large = np.zeros((1, 3, 2000, 2000), np.float32)
 used = psutil.Process().memory_info().vms
-resource.setrlimit(resource.RLIMIT_AS, (used + 200 * 2**20, resource.RLIM_INFINITY))
+resource.setrlimit(resource.RLIMIT_AS, (used + 250 * 2**20, resource.RLIM_INFINITY))
 try:
     backend.run(too_large)
 except OutOfMemory:
     totals = set()
-    found = restore(backend, card, pixels, tile=700, progress=lambda done, total: totals.add(total))
+    found = restore(backend, card, pixels, tile=1200, progress=lambda done, total: totals.add(total))
     resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
     print(abs(found - expected).max() < 1e-5, *totals)
 """
@@ -91,7 +91,7 @@ except OutOfMemory:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits its own address space")
 def test_goes_on_in_smaller_tiles_when_memory_runs_out(device: str, weights: Path):
-    """With 200 MiB of address space to spare, of which the whole picture needs more."""
+    """With 250 MiB of address space to spare, of which the whole picture needs more."""
     command = [sys.executable, "-c", RUN_SHORT_OF_MEMORY, str(weights), device]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100)
     assert (done.returncode, done.stderr) == (0, "")
