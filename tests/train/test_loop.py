@@ -120,6 +120,21 @@ def test_a_run_may_start_from_the_weights_of_another(recipe, tmp_path):
     assert torch.allclose(old[f"networks.ema.{name}"], new[f"networks.generator.{name}"], atol=1e-6)
 
 
+def test_a_run_may_start_from_the_weights_of_another_scale(recipe, tmp_path):
+    first = train(recipe, tmp_path / "first", device="cpu")
+    other = {"scale": 3, "steps": 1, "optimizer": {"lr": 1e-12}, "ema": 0}
+    other["data"] = {**recipe.data.model_dump(), "crop_px": 48}
+    with pytest.raises(InputError, match="cannot start from"):
+        train(changed(recipe, initial_weights=str(first), **other), tmp_path / "refused", device="cpu")
+    started = changed(recipe, initial_weights=str(first), initial_scale=recipe.scale, **other)
+    second = train(started, tmp_path / "second", device="cpu")
+    old, new = read_checkpoint(first)[0], read_checkpoint(second)[0]
+    assert torch.allclose(
+        old["networks.ema.body.0.kernel"], new["networks.generator.body.0.kernel"], atol=1e-6
+    )
+    assert len(new["networks.generator.tail.bias"]) == 3 * 3**2
+
+
 def test_damaged_checkpoints_are_input_errors(recipe, tmp_path):
     newest = train(recipe, tmp_path / "run", device="cpu")
     newest.write_bytes(newest.read_bytes()[:1000])

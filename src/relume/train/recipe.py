@@ -97,6 +97,8 @@ class Recipe(Options):
         scale: output pixels per input pixel and side.
         arch: the generator.
         initial_weights: model file (.safetensors) or run folder to start from; empty: fresh weights.
+        initial_scale: scale of ``initial_weights`` where it is another one: tensors of other shapes, those of
+            the upsampler, then start fresh. As in EDSR (Lim et al. 2017), section 4.3.
         degradation: what turns a sharp crop into an input.
         data: the training pictures.
         loss: the pixel loss, or null.
@@ -121,6 +123,7 @@ class Recipe(Options):
     scale: Literal[1, 2, 3, 4, 8] = 4
     arch: Arch
     initial_weights: str = ""
+    initial_scale: Annotated[int, Field(ge=1)] | None = None
     degradation: Degradation = DownsampleOptions()
     data: DataOptions = DataOptions()
     loss: Literal["l1", "mse", "charbonnier"] | None = "l1"
@@ -207,12 +210,16 @@ class Recipe(Options):
 
     def deciding(self) -> dict[str, Any]:
         """The keys, dotted, that decide what the weights become, with their values."""
-        flat = _flat(self.resolved())
-        return {key: value for key, value in flat.items() if not key.startswith(NOT_DECIDING)}
+        return _deciding(self.resolved())
 
     def sha256(self) -> str:
-        """Hash of the keys that decide what the weights become."""
-        return hashlib.sha256(json.dumps(self.deciding(), sort_keys=True).encode()).hexdigest()
+        """Hash of the deciding keys that are not at their defaults: later options leave it as it was."""
+        chosen = _deciding(self.model_dump(mode="json", exclude_defaults=True))
+        return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()
+
+
+def _deciding(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in _flat(content).items() if not key.startswith(NOT_DECIDING)}
 
 
 def _flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -78,7 +78,8 @@ class TrainState:
                 allowed=f"multiples of {recipe.scale * generator.size_multiple}",
             )
         if recipe.initial_weights:
-            _load(generator, recipe.initial_weights)
+            other_scale = recipe.initial_scale not in {None, recipe.scale}
+            _load(generator, recipe.initial_weights, other_scale)
         layout = torch.channels_last if recipe.runtime.channels_last else torch.contiguous_format
         networks: dict[str, nn.Module] = {"generator": generator}
         if recipe.ema:
@@ -178,9 +179,14 @@ def initial_weights(source: str) -> dict[str, Tensor]:
         return {key.removeprefix(prefix): file.get_tensor(key) for key in keys if key.startswith(prefix)}
 
 
-def _load(network: nn.Module, source: str) -> None:
+def _load(network: nn.Module, source: str, other_scale: bool) -> None:
     try:
-        network.load_state_dict(initial_weights(source))
+        weights = initial_weights(source)
+        if other_scale:
+            fresh = network.state_dict()
+            equal = {k: v for k, v in weights.items() if k in fresh and v.shape == fresh[k].shape}
+            weights = fresh | equal if len(equal) > len(fresh) / 2 else weights
+        network.load_state_dict(weights)
     except (SafetensorError, OSError, RuntimeError) as error:
         raise InputError(
             f"cannot start from {source}",
