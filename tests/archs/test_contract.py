@@ -21,6 +21,7 @@ CONFIGURATIONS = [
     *(("deblurgan", {"transposed": transposed}) for transposed in (False, True)),
     *(("deblurgan", {"as_published": True, "transposed": transposed}) for transposed in (False, True)),
     ("deblurgan-unet", {}),
+    ("compact-unet", {"width": 8}),
 ]
 IDS = [
     "-".join([arch, *(f"{key}={value}" for key, value in options.items())])

@@ -4,6 +4,7 @@ from typing import Any
 
 from relume.archs.base import Network, num_parameters
 from relume.archs.compact import Compact
+from relume.archs.compact_unet import CompactUNet
 from relume.archs.deblurgan import DeblurGAN, DeblurUNet
 from relume.archs.faces import FacesNet
 from relume.archs.keras_srgan import KerasSRGAN
@@ -17,6 +18,7 @@ ARCHS: dict[str, type[Network]] = {
     "unet": UNet,
     "faces": FacesNet,
     "keras-srgan": KerasSRGAN,
+    "compact-unet": CompactUNet,
     "deblurgan": DeblurGAN,
     "deblurgan-unet": DeblurUNet,
 }

@@ -26,6 +26,13 @@ class CompactOptions(Options):
     size: Literal["tiny", "small", "medium"] = "small"
 
 
+class CompactUNetOptions(Options):
+    """Options of :class:`relume.archs.compact_unet.CompactUNet`."""
+
+    kind: Literal["compact-unet"]
+    width: Positive = 32
+
+
 class UNetOptions(Options):
     """Options of :class:`relume.archs.unet.UNet`."""
 
@@ -68,7 +75,8 @@ Arch = Annotated[
     | FacesOptions
     | KerasSRGANOptions
     | DeblurGANOptions
-    | DeblurUNetOptions,
+    | DeblurUNetOptions
+    | CompactUNetOptions,
     Field(discriminator="kind"),
 ]
 
