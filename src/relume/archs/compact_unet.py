@@ -1,9 +1,9 @@
-"""A small U-Net for deblurring on ordinary CPUs: plain convolutions, no statistics of the picture, so it tiles.
+"""A small U-Net for deblurring on ordinary CPUs: plain convolutions, and no statistics, so that it tiles.
 
-Sources: S.-J. Cho et al., "Rethinking Coarse-to-Fine Approach in Single Image Deblurring" (MIMO-UNet), ICCV 2021,
-for residual blocks without norms at three sizes; L. Chen et al., "Simple Baselines for Image Restoration"
-(NAFNet), ECCV 2022, for stride-2 convolutions down, pixel shuffles up, and added shortcuts; W. Shi et al., 2016,
-for pixel unshuffling, which makes the full-size work a quarter.
+Sources: S.-J. Cho et al., "Rethinking Coarse-to-Fine Approach in Single Image Deblurring" (MIMO-UNet), ICCV
+2021, for residual blocks without norms at three sizes; L. Chen et al., "Simple Baselines for Image
+Restoration" (NAFNet), ECCV 2022, for strided convolutions down, pixel shuffles up, and added shortcuts; W.
+Shi et al., 2016, for pixel unshuffling, which makes the full-size work a quarter.
 """
 
 from jaxtyping import Float
