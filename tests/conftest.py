@@ -18,13 +18,23 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An ONNX file of the smallest network at ×4, with fresh weights and a card."""
+    return write(tmp_path_factory, "tiny-x4", arch={"kind": "compact", "size": "tiny"})
+
+
+@pytest.fixture(scope="session")
+def tiny_deblur_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An ONNX file of a small network for deblurring that uses statistics of the whole picture."""
+    arch = {"kind": "deblurgan-unet", "width": 4}
+    return write(tmp_path_factory, "tiny-deblur", arch=arch, task="deblur", scale=1)
+
+
+def write(folders: pytest.TempPathFactory, name: str, **recipe: object) -> Path:
     from relume.archs import build
     from relume.export import write_model
     from relume.train.recipe import Recipe
 
-    arch = {"kind": "compact", "size": "tiny"}
-    recipe = Recipe.model_validate({"name": "tiny-x4", "arch": arch, "steps": 1})
-    network = build(recipe.arch.kind, recipe.arch_options)
-    path = tmp_path_factory.mktemp("models") / "tiny-x4.onnx"
-    write_model(network, recipe.card(network), path)
+    valid = Recipe.model_validate({"name": name, "steps": 1, **recipe})
+    network = build(valid.arch.kind, valid.arch_options)
+    path = folders.mktemp("models") / f"{name}.onnx"
+    write_model(network, valid.card(network), path)
     return path

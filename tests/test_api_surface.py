@@ -5,19 +5,22 @@ import inspect
 import pytest
 
 import relume
-from relume.cli import COMMANDS
+from relume.cli import COMMANDS, module_of
 from relume.cli.parser import Parser
 
 SIGNATURES = {
-    "open_model": ["name", "device", "scale"],
+    "open_model": ["name", "device", "scale", "task"],
+    "deblur": ["src", "dst", "model", "tile", "device", "format"],
     "upscale": ["src", "dst", "model", "scale", "width", "height", "tile", "device", "format"],
 }
 
 OPTIONS = {
-    "upscale": "INPUT --output --scale --model --tile --device --format --width --height --suffix --json",
+    "upscale": "INPUT --output --model --tile --device --format --suffix --json --scale --width --height",
+    "deblur": "INPUT --output --model --tile --device --format --suffix --json",
     "models": "--json",
     "doctor": "",
     "check": "DATA --crop --scale --sheet",
+    "data prepare-gopro": "SRC DEST --blur --copy",
     "train": "RECIPE KEY=VALUE --data --run --resume --smoke --device",
     "eval": "MODEL --data --protocol --scale --json --markdown --report --device",
     "export": "RUN --output --scores",
@@ -25,7 +28,7 @@ OPTIONS = {
 
 
 def test_public_names():
-    assert dir(relume) == ["Model", "__version__", "open_model", "upscale"]
+    assert dir(relume) == ["Model", "__version__", "deblur", "open_model", "upscale"]
     assert all(getattr(relume, name).__doc__ for name in dir(relume))
     with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
         relume.nonsense  # noqa: B018
@@ -41,6 +44,6 @@ def test_options_of_commands(name: str):
     from importlib import import_module
 
     parser = Parser(name, None)
-    import_module(f"relume.cli.{name}").add_arguments(parser)
+    import_module(f"relume.cli.{module_of(name)}").add_arguments(parser)
     shown = [a for a in parser._actions if a.help != "==SUPPRESS==" and a.dest != "help"]
     assert [a.option_strings[-1] if a.option_strings else a.metavar for a in shown] == OPTIONS[name].split()

@@ -1,3 +1,5 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -102,11 +104,33 @@ def test_progress_reaches_the_end(model: Model):
     assert calls[-1] == (len(calls), len(calls))
 
 
-def test_closes_what_runs_it():
+def test_closes_what_runs_it_once():
     backend = Twice()
-    with Model(CARD, backend):
+    with Model(CARD, backend) as model:
         assert not backend.closed
     assert backend.closed
+    backend.closed = False
+    model.close()
+    assert not backend.closed
+    with pytest.raises(UsageError, match="the model twice-x2 is closed"):
+        model(Image.new("RGB", (7, 5)))
+
+
+def test_several_threads_may_use_a_model():
+    """Backends give a buffer that their next call overwrites; nobody may run before it is copied."""
+
+    class Shared(Twice):
+        buffer = np.empty((1, 3, 64, 64), np.float32)
+
+        def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+            self.buffer[:] = batch.repeat(2, 2).repeat(2, 3)
+            time.sleep(0.001)
+            return self.buffer
+
+    pictures = [np.full((32, 32, 3), level, np.uint8) for level in range(40)]
+    with Model(CARD, Shared()) as model, ThreadPoolExecutor(8) as threads:
+        results = list(threads.map(model, pictures))
+    assert [np.unique(result).tolist() for result in results] == [[level] for level in range(40)]
 
 
 def test_upscale_writes_a_file(tiny_model: Path, tmp_path: Path):
@@ -114,6 +138,31 @@ def test_upscale_writes_a_file(tiny_model: Path, tmp_path: Path):
     Image.fromarray(RANDOM.integers(0, 256, (9, 11, 3), np.uint8)).save(source)
     assert relume.upscale(source, target, model=str(tiny_model), width=33) == target
     assert read_picture(target).pixels.shape == (27, 33, 3)
+
+
+def test_deblur_writes_a_file_of_the_same_size(tiny_deblur_model: Path, tmp_path: Path):
+    source, target = tmp_path / "a.png", tmp_path / "b.png"
+    Image.fromarray(RANDOM.integers(0, 256, (9, 11, 3), np.uint8)).save(source)
+    assert relume.deblur(source, target, model=str(tiny_deblur_model)) == target
+    assert read_picture(target).pixels.shape == (9, 11, 3)
+
+
+def test_a_model_of_another_task_is_refused(tiny_model: Path, tiny_deblur_model: Path, tmp_path: Path):
+    with pytest.raises(UsageError, match=r"tiny-x4\.onnx is no model to deblur; got one to upscale; use"):
+        relume.deblur("a.png", tmp_path / "b.png", model=str(tiny_model))
+    with pytest.raises(UsageError, match=r"tiny-deblur\.onnx is no model to upscale; got one to deblur; use"):
+        relume.upscale("a.png", tmp_path / "b.png", model=str(tiny_deblur_model))
+    with relume.open_model(str(tiny_deblur_model)) as model:
+        assert model.card.task == "deblur"
+
+
+def test_statistics_of_the_whole_picture_do_not_depend_on_tiles(tiny_deblur_model: Path):
+    pixels = RANDOM.random((90, 130, 3), dtype=np.float32)
+    with relume.open_model(str(tiny_deblur_model)) as model:
+        assert model.card.global_stats
+        whole, tiled, part = model(pixels), model(pixels, tile=16), model(pixels[:45])
+    assert (whole == tiled).all()
+    assert abs(whole[:5] - part[:5]).max() > 1e-3  # so that a part would have shown
 
 
 def test_a_bad_picture_leaves_no_file(tiny_model: Path, tmp_path: Path):

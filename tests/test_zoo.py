@@ -9,7 +9,7 @@ from onnx import TensorProto, helper, save_model
 from relume import zoo
 from relume.card import ModelCard
 from relume.errors import InputError, UsageError
-from relume.zoo import find_model, list_models, read_card, write_index
+from relume.zoo import default_model, find_model, list_models, read_card, write_index
 
 CARD = ModelCard(name="tiny-x2", task="upscale", arch="none", scale=2, halo_px=0, description="größer")
 
@@ -115,6 +115,16 @@ def test_find_by_name(folder: Path, name: str, scale: float | None, found: str):
     model = find_model(name, scale)
     assert model.card.name == found
     assert model.path == folder / f"{found}.onnx"
+
+
+def test_the_default_is_of_the_asked_task_and_of_several_the_preferred(folder: Path):
+    assert default_model() == "compact-small"
+    with pytest.raises(UsageError, match="without a model to deblur yet; give one with -n MODEL"):
+        default_model("deblur")
+    for path in folder.glob("compact-*.onnx"):
+        path.unlink()
+    write_onnx(folder / "a.onnx", ModelCard(name="a", task="deblur", arch="none", scale=1, halo_px=0))
+    assert (default_model("upscale"), default_model("deblur")) == ("srresnet", "a")
 
 
 def test_find_by_path(tmp_path: Path):

@@ -4,6 +4,7 @@
 >>> model = relume.open_model("compact-small-x4")
 >>> sharp = model("photo.jpg")              # a path, a PIL picture or a NumPy array; the same kind comes back
 >>> relume.upscale("photo.jpg", "photo-x4.png")
+>>> relume.deblur("photo.jpg", "photo-deblurred.png")
 
 Importing relume is cheap: everything heavy is imported when first used.
 """
@@ -11,11 +12,11 @@ Importing relume is cheap: everything heavy is imported when first used.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from relume.model import Model, open_model, upscale
+    from relume.model import Model, deblur, open_model, upscale
 
 __version__ = "0.1.0"
 
-__all__ = ["Model", "__version__", "open_model", "upscale"]
+__all__ = ["Model", "__version__", "deblur", "open_model", "upscale"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,7 @@
 """The Python face: open a model, call it on a picture."""
 
 from pathlib import Path
+from threading import Lock
 from typing import Any, Self, TypedDict, Unpack, overload
 
 import numpy as np
@@ -8,11 +9,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from relume.backends import Backend, open_backend
-from relume.card import ModelCard
+from relume.card import ModelCard, Task
 from relume.engine.restore import Progress, resize, restore, target_size
 from relume.errors import UsageError
 from relume.image import Picture, from_array, from_pil, read_picture, to_array, to_pil, write_picture
-from relume.zoo import DEFAULT_MODEL, find_model
+from relume.zoo import default_model, find_model
 
 
 class Options(TypedDict, total=False):
@@ -34,7 +35,7 @@ class Options(TypedDict, total=False):
 
 
 class Model:
-    """A model that is loaded and ready. Not for several threads at once.
+    """A model that is loaded and ready. Several threads may use it: the network runs for one at a time.
 
     Attributes:
         card: what the model is.
@@ -44,6 +45,8 @@ class Model:
     def __init__(self, card: ModelCard, backend: Backend):
         self.card = card
         self.backend = backend
+        self._lock = Lock()
+        self._closed = False
 
     @overload
     def __call__(self, image: str | Path | Image.Image, **options: Unpack[Options]) -> Image.Image: ...
@@ -63,7 +66,7 @@ class Model:
 
         Raises:
             InputError: if the picture cannot be used.
-            UsageError: if an option or the kind of ``image`` is not allowed.
+            UsageError: if an option or the kind of ``image`` is not allowed, or the model is closed.
             OutOfMemory: if the picture does not fit, even in small tiles.
         """
         if isinstance(image, np.ndarray):
@@ -102,11 +105,15 @@ class Model:
             progress: see :class:`Options`.
 
         Raises:
-            UsageError: if an option is not allowed.
+            UsageError: if an option is not allowed or the model is closed.
             OutOfMemory: if the picture does not fit, even in small tiles.
         """
         size = target_size(picture.height, picture.width, self.card.scale, scale, width, height)
-        pixels = resize(restore(self.backend, self.card, picture.pixels, tile=tile, progress=progress), *size)
+        with self._lock:
+            if self._closed:
+                raise UsageError(f"the model {self.card.name} is closed", hint="open it again")
+            pixels = restore(self.backend, self.card, picture.pixels, tile=tile, progress=progress)
+        pixels = resize(pixels, *size)
         if picture.grey:
             pixels[:] = pixels.mean(axis=2, keepdims=True)
         return picture.replace(
@@ -114,8 +121,11 @@ class Model:
         )
 
     def close(self) -> None:
-        """Give back the memory that the model holds."""
-        self.backend.close()
+        """Give back the memory that the model holds, once a picture in work is done. Again does nothing."""
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                self.backend.close()
 
     def __enter__(self) -> Self:
         return self
@@ -124,19 +134,22 @@ class Model:
         self.close()
 
 
-def open_model(name: str = DEFAULT_MODEL, *, device: str = "auto", scale: float | None = None) -> Model:
+def open_model(
+    name: str | None = None, *, device: str = "auto", scale: float | None = None, task: Task | None = None
+) -> Model:
     """Load a model.
 
     Args:
-        name: full name, family, or path of an ``.onnx`` or ``.safetensors`` file.
+        name: full name, family, or path of an ``.onnx`` or ``.safetensors`` file; None: the default one.
         device: see :func:`relume.backends.open_backend`.
         scale: which of a family: the smallest that is not below this, or else the largest.
+        task: ``upscale`` or ``deblur``: what it must do. None: whatever it does, and to upscale by default.
 
     Raises:
-        UsageError: if there is no such model or device.
+        UsageError: if there is no such model or device, or the model has another task.
         InputError: if the model file is damaged.
     """
-    found = find_model(name, scale)
+    found = find_model(name or default_model(task or "upscale"), scale, task)
     return Model(found.card, open_backend(found.path, found.card, device=device))
 
 
@@ -152,7 +165,7 @@ def upscale(
     device: str = "auto",
     format: str | None = None,
 ) -> Path:
-    """Restore a picture file.
+    """Enlarge a picture file.
 
     Args:
         src: the file to read.
@@ -169,15 +182,60 @@ def upscale(
         ``dst``.
 
     Raises:
-        UsageError: if there is no such model or device, or an option is not allowed.
+        UsageError: if there is no such model or device, the model does not upscale, or an option is not
+            allowed.
         InputError: if the picture or the model is damaged.
         OutputError: if ``dst`` cannot be written.
         OutOfMemory: if the picture does not fit, even in small tiles.
     """
+    options: Options = {"scale": scale, "width": width, "height": height, "tile": tile}
+    return _restore_file("upscale", src, dst, model, device, format, options)
+
+
+def deblur(
+    src: str | Path,
+    dst: str | Path,
+    *,
+    model: str | None = None,
+    tile: int = 0,
+    device: str = "auto",
+    format: str | None = None,
+) -> Path:
+    """Sharpen a blurred picture file.
+
+    Args:
+        src: the file to read.
+        dst: the file to write, of the same size.
+        model: as ``name`` of :func:`open_model`.
+        tile: see :class:`Options`.
+        device: see :func:`relume.backends.open_backend`.
+        format: of ``dst``, by default as its suffix says.
+
+    Returns:
+        ``dst``.
+
+    Raises:
+        UsageError: if there is no such model or device, the model does not deblur, or an option is not
+            allowed.
+        InputError: if the picture or the model is damaged.
+        OutputError: if ``dst`` cannot be written.
+        OutOfMemory: if the picture does not fit, even in small tiles.
+    """
+    return _restore_file("deblur", src, dst, model, device, format, {"tile": tile})
+
+
+def _restore_file(
+    task: Task,
+    src: str | Path,
+    dst: str | Path,
+    model: str | None,
+    device: str,
+    format: str | None,
+    options: Options,
+) -> Path:
     if Path(src).exists() and Path(dst).exists() and Path(dst).samefile(src):
         raise UsageError("the result would replace its own picture", got=dst, hint="choose another name")
-    with open_model(model or DEFAULT_MODEL, device=device, scale=scale) as opened:
-        picture = read_picture(src)
-        result = opened.restore_picture(picture, scale=scale, width=width, height=height, tile=tile)
+    with open_model(model, device=device, scale=options.get("scale"), task=task) as opened:
+        result = opened.restore_picture(read_picture(src), **options)
     write_picture(result, dst, format=format)
     return Path(dst)

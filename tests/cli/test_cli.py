@@ -28,7 +28,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit, match="0"):
-        run([name, "--help"])
+        run([*name.split(), "--help"])
     assert f"usage: relume {name}" in capsys.readouterr().out
 
 

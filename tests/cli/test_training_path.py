@@ -57,6 +57,23 @@ def test_train_export_eval_upscale(photos: Path, capsys: pytest.CaptureFixture[s
     assert Path("photos/a-x4.png").exists()
 
 
+@pytest.mark.slow
+def test_prepare_train_export_deblur(photos: Path, capsys: pytest.CaptureFixture[str]):
+    for kind in ("blur", "sharp"):
+        folder = Path("GOPRO_Large/train/GOPR0372_07_00", kind)
+        folder.mkdir(parents=True)
+        for name in ("a.png", "c.png"):
+            (folder / name).write_bytes((photos / name).read_bytes())
+    assert run(["data", "prepare-gopro", "GOPRO_Large", "gopro"]) == 0
+    assert capsys.readouterr().out == f"{Path('gopro/train')}: 2 pairs\n"
+    without_vgg = ["perceptual=null", "loss=l1", "arch.width=4"]
+    assert run(["train", "deblurgan-unet", "--data", "gopro/train", "--smoke", *without_vgg]) == 0
+    assert run(["export", "runs/deblurgan-unet-smoke", "-o", "mine.onnx"]) == 0
+    assert run(["deblur", "photos/a.png", "-n", "mine.onnx"]) == 0
+    with Image.open("photos/a-deblurred.png") as picture:
+        assert picture.size == (150, 144)
+
+
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.delitem(sys.modules, "relume.train.loop", raising=False)

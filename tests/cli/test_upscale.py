@@ -76,6 +76,12 @@ def test_one_bad_picture_does_not_stop_the_others(upscale):
     assert last == "relume: 2 of 4 pictures failed"
 
 
+def test_an_input_that_gives_nothing_does_not_stop_the_others(upscale):
+    code, lines, err = upscale("nothing*.png", "a.png")
+    assert (code, list(lines)) == (1, ["a.png"])
+    assert err == "relume: no file matches nothing*.png\n"
+
+
 def test_a_single_bad_picture_has_its_own_exit_code(upscale):
     code, _, err = upscale("sub/broken.png")
     assert code == 65
@@ -99,7 +105,7 @@ def test_a_single_bad_picture_has_its_own_exit_code(upscale):
         (["a.png", "-s", "2", "--width", "9"], 2),
         (["a.png", "-t", "-1"], 2),
         (["a.png", "-g", "quantum"], 2),
-        (["nothing*.png"], 65),
+        (["nothing*.png"], 2),
         (["a.png", "-o", "b.jpg/x/"], 74),
     ],
 )

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from relume.errors import InputError, UsageError
+from relume.errors import UsageError
 from relume.jobs.files import Found, find_pictures, plan_jobs
 
 
@@ -19,12 +19,12 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def found(*inputs: str) -> list[str]:
-    return [item.path.as_posix() for item in find_pictures(inputs, [".png", ".jpg", ".tif"])]
+    return [item.path.as_posix() for item in find_pictures(inputs, [".png", ".jpg", ".tif"]).pictures]
 
 
 def planned(*inputs: str, out: str | None = None, ending: str = "-x4") -> dict[str, str]:
     jobs = plan_jobs(
-        find_pictures(inputs, [".png", ".jpg", ".tif"]),
+        find_pictures(inputs, [".png", ".jpg", ".tif"]).pictures,
         out,
         ending=ending,
         suffix_for=lambda suffix: ".png" if suffix == ".jpg" else suffix,
@@ -55,19 +55,31 @@ def test_a_name_with_brackets_is_a_file_where_it_exists(tree: Path):
     assert found("photo[1].png") == ["photo[1].png"]
 
 
-def test_nothing_found_is_an_error(tree: Path):
+def test_nothing_found_at_all_is_an_error(tree: Path):
     Path("empty").mkdir()
-    with pytest.raises(InputError, match="no pictures in the folder empty"):
-        found("empty")
-    with pytest.raises(InputError, match=r"no file matches x\*"):
+    with pytest.raises(UsageError, match="no pictures in the folder empty"):
+        found("empty", "x*")
+    with pytest.raises(UsageError, match=r"no file matches x\*"):
         found("x*")
 
 
+def test_an_input_that_gives_nothing_is_told_beside_what_others_give(tree: Path):
+    Path("empty").mkdir()
+    pictures, unusable = find_pictures(["x*", "photos/b.png", "empty"], [".png"])
+    assert [item.path for item in pictures] == [Path("photos/b.png")]
+    assert [str(error) for error in unusable] == [
+        "no file matches x*",
+        "no pictures in the folder empty; allowed: .png",
+    ]
+
+
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs permissions that bind")
-def test_a_closed_folder_is_an_error(tree: Path):
+def test_a_closed_folder_is_told_beside_what_is_found(tree: Path):
     Path("photos/sub").chmod(0)
-    with pytest.raises(InputError, match=r"cannot list .*Permission denied"):
-        found("photos")
+    pictures, unusable = find_pictures(["photos"], [".png"])
+    Path("photos/sub").chmod(0o700)
+    assert [item.path for item in pictures] == [Path("photos/b.png")]
+    assert [str(error) for error in unusable] == ["cannot list the folder photos/sub; got Permission denied"]
 
 
 def test_a_result_lies_beside_its_picture(tree: Path):

@@ -14,14 +14,17 @@ from relume.errors import OutOfMemory, OutputError, RelumeError, UsageError
 
 COMMANDS = {
     "upscale": "enlarge pictures",
+    "deblur": "take motion blur out of pictures",
     "models": "list the models that come with relume",
     "doctor": "say what this machine can do",
     "check": "look at training data before hours are spent on it",
+    "data prepare-gopro": "make the GOPRO dataset pairs to train deblurring on",
     "train": "train a model by a recipe",
     "eval": "measure models on pictures whose truth is known",
     "export": "make a finished run a model file",
 }
-"""Commands -> what they do. Each is a module beside this one, with ``add_arguments`` and ``run``."""
+"""Commands -> what they do. Each is a module beside this one, with ``add_arguments`` and ``run``;
+the module of a command of two words joins them by an underscore."""
 
 OVERVIEW = """\
 Make low-resolution or blurred pictures sharp again.
@@ -80,18 +83,25 @@ def run(arguments: list[str]) -> int:
         return complain(error)
 
 
+def module_of(command: str) -> str:
+    """The name of the module that holds a command."""
+    return command.replace(" ", "_").replace("-", "_")
+
+
 def _dispatch(name: str, *arguments: str) -> int:
     from relume.cli.parser import Parser, did_you_mean
 
     if name in {"-h", "--help", "help"}:
-        print(OVERVIEW.format(commands="\n".join(f"    {key:<10}{what}" for key, what in COMMANDS.items())))
+        print(OVERVIEW.format(commands="\n".join(f"    {key:<20}{what}" for key, what in COMMANDS.items())))
         return 0
     if name in {"-V", "--version"}:
         print(f"relume {__version__}")
         return 0
+    if " ".join([name, *arguments[:1]]) in COMMANDS:
+        name, arguments = " ".join([name, *arguments[:1]]), arguments[1:]
     if name not in COMMANDS:
         raise UsageError("unknown command", got=name, allowed=COMMANDS, hint=did_you_mean(name, COMMANDS))
-    command = import_module(f"relume.cli.{name}")
+    command = import_module(f"relume.cli.{module_of(name)}")
     parser = Parser(name, command.__doc__)
     command.add_arguments(parser)
     return command.run(**parser.values(arguments))

@@ -3,9 +3,13 @@
 import argparse
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, NoReturn
 
 from relume.errors import UsageError
+
+_PLAIN = "\0"
+"""Put before what follows ``--``, so that argparse takes it for no option; no argument can hold it itself."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -28,16 +32,27 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(message, hint=f"see {self.prog} --help")
 
     def values(self, arguments: Sequence[str]) -> dict[str, Any]:
-        """Parse; options and inputs may come in any order.
+        """Parse; options and inputs may come in any order, and after ``--`` nothing is an option.
 
         Raises:
             UsageError: for an unknown option or a value that is none.
         """
-        found, rest = self.parse_known_intermixed_args(arguments)
+        end = arguments.index("--") if "--" in arguments else len(arguments)
+        plain = [_PLAIN + argument for argument in arguments[end + 1 :]]
+        found, rest = self.parse_known_intermixed_args([*arguments[:end], *plain])
         if rest:
             options = [name for action in self._actions for name in action.option_strings]
             raise UsageError("unknown option", got=rest[0], hint=did_you_mean(rest[0], options))
-        return vars(found)
+        return {name: _unmarked(value) for name, value in vars(found).items()}
+
+
+def _unmarked(value: Any) -> Any:
+    """The value without the marks of what followed ``--``."""
+    if isinstance(value, list):
+        return [_unmarked(item) for item in value]
+    if isinstance(value, str | Path):
+        return type(value)(str(value).removeprefix(_PLAIN))
+    return value
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:

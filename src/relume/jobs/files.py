@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
+from typing import NamedTuple
 
-from relume.errors import InputError, UsageError
+from relume.errors import InputError, RelumeError, UsageError
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,19 @@ class Job:
     target: Path
 
 
-def find_pictures(inputs: Iterable[str | Path], suffixes: Iterable[str]) -> list[Found]:
+class Discovery(NamedTuple):
+    """What inputs gave.
+
+    Attributes:
+        pictures: each once.
+        unusable: what is wrong with inputs, or folders below them, that gave nothing.
+    """
+
+    pictures: list[Found]
+    unusable: list[RelumeError]
+
+
+def find_pictures(inputs: Iterable[str | Path], suffixes: Iterable[str]) -> Discovery:
     """Every picture that files, folders and patterns name; each once, a folder's in order of name.
 
     A file is taken whatever it is called, and also when it is missing: reading it gives the better error.
@@ -45,37 +58,46 @@ def find_pictures(inputs: Iterable[str | Path], suffixes: Iterable[str]) -> list
     out. A name that does not exist and holds ``*``, ``?`` or ``[`` is a pattern; ``**`` crosses folders.
 
     Raises:
-        InputError: if a folder cannot be listed or holds no picture, or a pattern matches no file.
+        UsageError: if nothing is found at all.
     """
     wanted = frozenset(suffix.lower() for suffix in suffixes)
     unique: dict[str, Found] = {}
+    unusable: list[RelumeError] = []
     for item in chain.from_iterable(_expand(Path(name), wanted) for name in inputs):
-        unique.setdefault(os.path.realpath(item.path), item)
-    return list(unique.values())
+        if isinstance(item, RelumeError):
+            unusable.append(item)
+        else:
+            unique.setdefault(os.path.realpath(item.path), item)
+    if unusable and not unique:
+        raise UsageError(unusable[0].what, got=unusable[0].got, allowed=unusable[0].allowed)
+    return Discovery(list(unique.values()), unusable)
 
 
-def _expand(name: Path, suffixes: frozenset[str]) -> list[Found]:
+def _expand(name: Path, suffixes: frozenset[str]) -> list[Found | RelumeError]:
+    """The pictures that one input names, and why others, or all, are missing."""
     if name.is_dir():
-        found = [Found(path, name) for path in _walk(name) if path.suffix.lower() in suffixes]
-        if not found:
-            raise InputError(f"no pictures in the folder {name}", allowed=sorted(suffixes))
-        return found
+        found = [
+            path if isinstance(path, RelumeError) else Found(path, name) for path in _walk(name, suffixes)
+        ]
+        return found or [InputError(f"no pictures in the folder {name}", allowed=sorted(suffixes))]
     if glob.has_magic(str(name)) and not name.exists():
         matches = sorted(glob.glob(str(name), recursive=True))
-        found = [Found(Path(match)) for match in matches if os.path.isfile(match)]
-        if not found:
-            raise InputError(f"no file matches {name}")
-        return found
+        files = [Found(Path(match)) for match in matches if os.path.isfile(match)]
+        return [*files] or [InputError(f"no file matches {name}")]
     return [Found(name)]
 
 
-def _walk(root: Path) -> Iterator[Path]:
-    def refuse(error: OSError) -> None:
-        raise InputError(f"cannot list the folder {error.filename}", got=error.strerror) from error
+def _walk(root: Path, suffixes: frozenset[str]) -> Iterator[Path | RelumeError]:
+    closed: list[RelumeError] = []
 
-    for folder, subfolders, names in os.walk(root, onerror=refuse):
+    def note(error: OSError) -> None:
+        closed.append(InputError(f"cannot list the folder {error.filename}", got=error.strerror))
+
+    for folder, subfolders, names in os.walk(root, onerror=note):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        yield from (Path(folder, name) for name in sorted(names) if not name.startswith("."))
+        visible = (Path(folder, name) for name in sorted(names) if not name.startswith("."))
+        yield from (path for path in visible if path.suffix.lower() in suffixes)
+    yield from closed
 
 
 def plan_jobs(

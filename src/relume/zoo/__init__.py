@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from relume.card import ModelCard
+from relume.card import ModelCard, Task
 from relume.errors import InputError, UsageError
 from relume.files import replacing
 from relume.zoo.headers import onnx_metadata, safetensors_metadata
@@ -15,8 +15,8 @@ from relume.zoo.headers import onnx_metadata, safetensors_metadata
 FOLDER = Path(__file__).parent
 """Where the wheel keeps its models; ``index.json`` there holds size and SHA-256 of each."""
 
-DEFAULT_MODEL = "compact-small"
-"""The family used when nothing is asked; its scale is added."""
+PREFERRED_FAMILIES = ("compact-small",)
+"""Of several models of one task, those that are used when nothing is asked: quick on ordinary processors."""
 
 CARD_KEY = "relume_card"
 """The card's key in the metadata of a model file."""
@@ -40,25 +40,45 @@ def list_models() -> list[ModelFile]:
     return [ModelFile(path, read_card(path)) for path in sorted(FOLDER.glob("*.onnx"))]
 
 
-def find_model(name_or_path: str, scale: float | None = None) -> ModelFile:
+def default_model(task: Task = "upscale") -> str:
+    """The family that is used for a task when no model is asked for.
+
+    Raises:
+        UsageError: if no model in the wheel does this.
+    """
+    families = [_family(model.card.name) for model in list_models() if model.card.task == task]
+    if not families:
+        raise UsageError(f"relume comes without a model to {task} yet", hint="give one with -n MODEL")
+    return next((family for family in families if family in PREFERRED_FAMILIES), families[0])
+
+
+def find_model(name_or_path: str, scale: float | None = None, task: Task | None = None) -> ModelFile:
     """The model of this name, whole and unchanged, or in this file.
 
     Args:
         name_or_path: full name (``compact-small-x4``), family (``compact-small``), or path of a model file.
         scale: which of a family: the smallest that is not below this, or else the largest.
+        task: what it must do; None: whatever it does.
 
     Raises:
-        UsageError: if there is no such model or file.
+        UsageError: if there is no such model or file, or it has another task.
         InputError: if the file is damaged, has no card, or is not the one that the wheel was made with.
     """
     path = Path(name_or_path)
     if path.suffix in {".onnx", ".safetensors"}:
         if not path.is_file():
             raise UsageError("there is no such model file", got=name_or_path)
-        return ModelFile(path, read_card(path))
-    path = FOLDER / f"{_full_name(name_or_path, scale)}.onnx"
-    _verify(path)
-    return ModelFile(path, read_card(path))
+    else:
+        path = FOLDER / f"{_full_name(name_or_path, scale)}.onnx"
+        _verify(path)
+    card = read_card(path)
+    if task not in {None, card.task}:
+        raise UsageError(
+            f"{name_or_path} is no model to {task}",
+            got=f"one to {card.task}",
+            hint=f"use `relume {card.task}` or relume.{card.task}, or choose another model",
+        )
+    return ModelFile(path, card)
 
 
 def read_card(path: Path) -> ModelCard:
@@ -101,14 +121,17 @@ def _full_name(name: str, scale: float | None) -> str:
     if scales:
         enough = (s for s in scales if scale is not None and s >= scale)
         return f"{name}-x{next(enough, scales[-1])}"
-    families = {re.sub(r"-x\d+$", "", n) for n in names}
-    close = get_close_matches(name, names | families)
+    close = get_close_matches(name, names | {*map(_family, names)})
     raise UsageError(
         "unknown model",
         got=name,
         allowed=sorted(names),
         hint=f"did you mean {close[0]}?" if close else "or the path of an .onnx or .safetensors file",
     )
+
+
+def _family(name: str) -> str:
+    return re.sub(r"-x\d+$", "", name)
 
 
 def _verify(path: Path) -> None:
