@@ -44,7 +44,16 @@ ALLOWED = {
 
 
 PLAIN_HEAVY = {"numpy", "PIL", "rich", "torch", "openvino", "onnxruntime", "pyvips"}
-TRAINING_ONLY = {"torch", "onnx", "pydantic", "yaml", "safetensors", "jaxtyping", "tensorboard"}
+TRAINING_ONLY = {
+    "torch",
+    "onnx",
+    "pydantic",
+    "yaml",
+    "safetensors",
+    "jaxtyping",
+    "tensorboard",
+    "threadpoolctl",
+}
 
 
 def name_of(file: Path) -> str:

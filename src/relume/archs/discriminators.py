@@ -4,11 +4,13 @@ All take pictures in their own declared range; :class:`Discriminator` converts f
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
 
 
 class Discriminator(nn.Module):
@@ -150,6 +152,53 @@ class PatchDiscriminator(PlainDiscriminator):
         self.layers = nn.Sequential(*layers, nn.Conv2d(512, 1, 4, 1, padding=2))
 
 
+class UNetDiscriminator(Discriminator):
+    """Judges every pixel: a U-Net with added shortcuts, and spectral norm on all but its two ends.
+
+    Sees a crop as a whole at an eighth of its size, and details where they are, so that it can say of each
+    place whether it looks real.
+
+    Source: X. Wang et al., "Real-ESRGAN", ICCVW 2021, section 3.3, after E. Schönfeld et al., "A U-Net Based
+    Discriminator for Generative Adversarial Networks", CVPR 2020; T. Miyato et al., "Spectral Normalization
+    for Generative Adversarial Networks", ICLR 2018.
+
+    Args:
+        width: channels at full size; they double with every halving.
+    """
+
+    def __init__(self, width: int = 64):
+        super().__init__()
+        widths = (width, 2 * width, 4 * width, 8 * width)
+        self.first = nn.Conv2d(3, width, 3, padding=1)
+        self.down = nn.ModuleList(_normed(i, o, 4, 2) for i, o in pairwise(widths))
+        self.up = nn.ModuleList(_normed(i, o, 3, 1) for i, o in pairwise(reversed(widths)))
+        self.last = nn.Sequential(
+            _normed(width, width, 3, 1),
+            nn.LeakyReLU(0.2),
+            _normed(width, width, 3, 1),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(width, 1, 3, padding=1),
+        )
+
+    def judge(
+        self, candidate: Float[Tensor, "n 3 h w"], lq: Float[Tensor, "n 3 lh lw"] | None
+    ) -> Float[Tensor, "n 1 h w"]:
+        """One logit a pixel."""
+        levels = [F.leaky_relu(self.first(candidate), 0.2)]
+        for convolution in self.down:
+            levels.append(F.leaky_relu(convolution(levels[-1]), 0.2))
+        x = levels.pop()
+        for convolution in self.up:
+            beside = levels.pop()
+            x = F.interpolate(x, size=beside.shape[-2:], mode="bilinear")
+            x = F.leaky_relu(convolution(x), 0.2) + beside
+        return self.last(x)
+
+
+def _normed(inputs: int, outputs: int, side: int, stride: int) -> nn.Module:
+    return spectral_norm(nn.Conv2d(inputs, outputs, side, stride, padding=1, bias=False))
+
+
 def _eight_convolutions(after: Callable[[int], list[nn.Module]], *, bias: bool) -> list[nn.Module]:
     """3×3 convolutions, every other one with stride 2, each with what comes ``after``; no norm first."""
     layers: list[nn.Module] = [nn.Conv2d(3, 64, 3, padding=1, bias=bias), nn.LeakyReLU(0.2)]
@@ -176,4 +225,5 @@ DISCRIMINATORS: dict[str, type[Discriminator]] = {
     "faces": FacesDiscriminator,
     "keras": KerasDiscriminator,
     "patch": PatchDiscriminator,
+    "unet": UNetDiscriminator,
 }

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
@@ -219,7 +220,12 @@ class Positions(Sampler[list[int]]):
 def make_batches(
     dataset: Dataset[tuple[Tensor, Tensor]], *, batch_size: int, start: int, steps: int, num_workers: int
 ) -> Iterator[tuple[UInt8[Tensor, "n 3 h w"], UInt8[Tensor, "n 3 sh sw"]]]:
-    """Batches of (input, target) for the steps ``start`` to ``steps``, the same for any number of workers."""
+    """Batches of (input, target) for the steps ``start`` to ``steps``, the same for any number of workers.
+
+    NumPy's matrix products keep to one thread from now on, here and in the workers: threads would cost more
+    than they bring to products this small, and might round differently.
+    """
+    threadpool_limits(1, "blas")
     return iter(
         DataLoader(
             dataset,
@@ -237,3 +243,4 @@ def _start_worker(worker: int) -> None:
         signal.SIGINT, signal.SIG_IGN
     )  # Ctrl-C reaches the whole group; the loop still wants its batch
     torch.set_num_threads(1)
+    threadpool_limits(1, "blas")

@@ -28,7 +28,7 @@ class Downsample:
     @property
     def margin_px(self) -> int:
         """How far outside a crop the result depends on the picture, in whole output pixels."""
-        reach = {"bicubic": 2.0, "bilinear": 1.0, "box": 0.5}[self.kernel] * self.scale
+        reach = {"bicubic": 2.0, "bilinear": 1.0, "box": 0.5, "area": 1.0}[self.kernel] * self.scale
         return math.ceil(reach / self.scale) * self.scale
 
     def __call__(self, image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:

@@ -7,9 +7,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Kernel = Literal["bicubic", "bilinear", "box"]
+Kernel = Literal["bicubic", "bilinear", "box", "area"]
 Edges = Literal["symmetric", "replicate"]
 Intermediate = Literal["float", "uint8"]
+Profile = tuple[Callable[[NDArray[np.float64]], NDArray[np.float64]], float]
+"""Weight by distance from the output pixel, in output pixels, and the distance from which on it is 0."""
 
 
 def imresize(
@@ -30,8 +32,9 @@ def imresize(
         scale: factor for both sides; the output side is ``ceil(side * scale)``.
         height: output rows, instead of ``scale`` (give ``width`` too).
         width: output columns.
-        kernel: ``bicubic`` is Keys' cubic convolution with a = −0.5.
-        antialias: widen the kernel by 1/scale when shrinking.
+        kernel: ``bicubic`` is Keys' cubic convolution with a = −0.5. ``box`` takes whole pixels; ``area``,
+            which MATLAB does not have, takes each by the part of it that an output pixel covers.
+        antialias: widen the kernel by 1/scale when shrinking; ``area`` always does.
         edges: how the picture goes on beyond its border: MATLAB mirrors (``symmetric``).
         intermediate: ``uint8`` rounds to 8 bits after each of the two passes, as MATLAB does with uint8
             pictures; it reproduces published low-resolution files bit for bit.
@@ -60,8 +63,8 @@ def _weights(
     old: int, new: int, scale: float, kernel: Kernel, antialias: bool, edges: Edges
 ) -> NDArray[np.float64]:
     """The ``new × old`` matrix that resizes one axis."""
-    function, support = _KERNELS[kernel]
-    stretch = min(scale, 1.0) if antialias else 1.0
+    stretch = min(scale, 1.0) if antialias or kernel == "area" else 1.0
+    function, support = _KERNELS[kernel] if kernel != "area" else _area(stretch)
     reach = support / stretch
     centres: NDArray[np.float64] = (np.arange(new, dtype=np.float64) + 0.5) / scale - 0.5
     taps = int(np.ceil(2 * reach)) + 2
@@ -96,7 +99,13 @@ def _box(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return ((x >= -0.5) & (x < 0.5)).astype(float)
 
 
-_KERNELS: dict[Kernel, tuple[Callable[[NDArray[np.float64]], NDArray[np.float64]], float]] = {
+def _area(stretch: float) -> Profile:
+    """What an output pixel, 1 wide, and an input pixel, ``stretch`` wide, have in common; and its end."""
+    reach = 0.5 + stretch / 2
+    return lambda x: (reach - np.abs(x)).clip(0, stretch), reach
+
+
+_KERNELS: dict[Kernel, Profile] = {
     "bicubic": (_cubic, 2.0),
     "bilinear": (_linear, 1.0),
     "box": (_box, 0.5),

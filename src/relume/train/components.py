@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from relume.archs.discriminators import DISCRIMINATORS, Discriminator
-from relume.degrade.resize import Kernel
-from relume.train.options import Fraction, Options, Positive
+from relume.train.options import Options, Positive
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
 
@@ -81,41 +80,6 @@ Arch = Annotated[
 ]
 
 
-class DownsampleOptions(Options):
-    """Options of :class:`relume.degrade.bicubic.Downsample`."""
-
-    kind: Literal["downsample"] = "downsample"
-    kernel: Kernel = "bicubic"
-
-
-class MotionBlurOptions(Options):
-    """Options of :class:`relume.degrade.motion.MotionBlur`."""
-
-    kind: Literal["motion-blur"]
-    length_px: Annotated[float, Field(gt=0)] = 40.0
-    exposure: tuple[Fraction, Fraction] = (0.05, 1.0)
-    anxiety: Annotated[float, Field(ge=0)] = 0.003
-
-
-class FrameMeanOptions(Options):
-    """Options of :class:`relume.degrade.frames.FrameMean`; the data are folders of consecutive frames."""
-
-    kind: Literal["frame-mean"]
-    num_frames: tuple[Positive, Positive] = (7, 13)
-    gamma: Annotated[float, Field(gt=0)] = 1.0
-
-
-class GivenOptions(Options):
-    """Nothing is degraded: the data are folders with ``A`` (inputs) and ``B`` (targets) of equal names."""
-
-    kind: Literal["given"]
-
-
-Degradation = Annotated[
-    DownsampleOptions | MotionBlurOptions | FrameMeanOptions | GivenOptions, Field(discriminator="kind")
-]
-
-
 class AdamOptions(Options):
     """Options of Adam (Kingma & Ba 2015).
 
@@ -180,6 +144,13 @@ class PatchDiscriminatorOptions(Options):
     kind: Literal["patch"]
 
 
+class UNetDiscriminatorOptions(Options):
+    """Options of :class:`relume.archs.discriminators.UNetDiscriminator`."""
+
+    kind: Literal["unet"]
+    width: Positive = 64
+
+
 class AdversarialOptions(Options):
     """The adversary: its network, its loss and the order of updates.
 
@@ -200,7 +171,8 @@ class AdversarialOptions(Options):
         | ConditionalDiscriminatorOptions
         | FacesDiscriminatorOptions
         | KerasDiscriminatorOptions
-        | PatchDiscriminatorOptions,
+        | PatchDiscriminatorOptions
+        | UNetDiscriminatorOptions,
         Field(discriminator="kind"),
     ] = SRGANDiscriminatorOptions()
     loss: Literal["bce", "lsgan", "hinge", "relativistic-bce", "relativistic-lsgan", "wgan-gp"] = "bce"

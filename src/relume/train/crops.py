@@ -4,10 +4,7 @@ from relume.data.crops import AlignedCrops, CropPairs, FrameCrops
 from relume.data.frames import DecodedFrames, find_frames
 from relume.data.pairs import DecodedPairs, find_pairs
 from relume.data.pictures import DecodedPictures, find_pictures
-from relume.degrade.bicubic import Downsample
-from relume.degrade.frames import FrameMean
-from relume.degrade.motion import MotionBlur
-from relume.train.components import DownsampleOptions, FrameMeanOptions, GivenOptions
+from relume.train.degradations import FrameMeanOptions, GivenOptions
 from relume.train.recipe import Recipe
 
 Crops = CropPairs | AlignedCrops | FrameCrops
@@ -24,11 +21,8 @@ def make_crops(recipe: Recipe) -> Crops:
     if isinstance(options, GivenOptions):
         return AlignedCrops(DecodedPairs.decode(find_pairs(sources), smallest_px=px), *common)
     if isinstance(options, FrameMeanOptions):
-        mean = FrameMean(options.num_frames, options.gamma)
+        mean = options.build()
         frames = DecodedFrames.decode(find_frames(sources), reach=mean.largest_reach, smallest_px=px)
         return FrameCrops(frames, mean, *common)
     pictures = DecodedPictures.decode(find_pictures(sources), smallest_px=px)
-    if isinstance(options, DownsampleOptions):
-        return CropPairs(pictures, Downsample(recipe.scale, options.kernel), recipe.scale, *common)
-    blur = MotionBlur(options.length_px, options.exposure, options.anxiety)
-    return CropPairs(pictures, blur, recipe.scale, *common)
+    return CropPairs(pictures, options.build(recipe.scale), recipe.scale, *common)

@@ -3,7 +3,7 @@
 import difflib
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -18,10 +18,9 @@ from relume.train.components import (
     AdamOptions,
     AdversarialOptions,
     Arch,
-    Degradation,
-    DownsampleOptions,
     PerceptualOptions,
 )
+from relume.train.degradations import ChainOptions, Degradation, DownsampleOptions
 from relume.train.options import Fraction, Options, Positive
 from relume.train.schedule import Schedule
 
@@ -143,7 +142,7 @@ class Recipe(Options):
 
     @model_validator(mode="after")
     def _crops_fit_the_scale(self) -> Self:
-        if self.scale > 1 and not isinstance(self.degradation, DownsampleOptions):
+        if self.scale > 1 and not isinstance(self.degradation, DownsampleOptions | ChainOptions):
             raise ValueError(
                 f"degradation {self.degradation.kind} does not shrink: it needs scale 1, not {self.scale}"
             )
@@ -344,4 +343,10 @@ def _told(problem: Any) -> str:
 
 
 def _all_keys() -> set[str]:
-    return {key for group in Options.__subclasses__() for key in group.model_fields}
+    return {key for group in _groups(Options) for key in group.model_fields}
+
+
+def _groups(base: type[Options]) -> Iterator[type[Options]]:
+    for group in base.__subclasses__():
+        yield group
+        yield from _groups(group)

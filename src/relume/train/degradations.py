@@ -1,0 +1,175 @@
+"""What makes a sharp crop bad, as a recipe chooses it by ``kind``; each owns its options."""
+
+from collections.abc import Callable
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, Field
+
+from relume.data.crops import Degradation as Degrades
+from relume.degrade.bicubic import Downsample
+from relume.degrade.blur import Blur, Ringing
+from relume.degrade.chain import Chain, Sometimes, Step
+from relume.degrade.compression import Compression
+from relume.degrade.frames import FrameMean
+from relume.degrade.motion import MotionBlur
+from relume.degrade.noise import Noise
+from relume.degrade.rescale import DEFAULT_KERNELS, NamedKernel, Rescale
+from relume.degrade.resize import Kernel
+from relume.train.options import Fraction, Options, Positive
+
+
+def _ordered(limits: tuple[float, float]) -> tuple[float, float]:
+    if limits[0] > limits[1]:
+        raise ValueError("the first of a range must not be above the second")
+    return limits
+
+
+def _odd(limits: tuple[int, int]) -> tuple[int, int]:
+    if not limits[0] % 2 == limits[1] % 2 == 1:
+        raise ValueError("both must be odd")
+    return limits
+
+
+AboveZero = Annotated[float, Field(gt=0)]
+Range = Annotated[tuple[AboveZero, AboveZero], AfterValidator(_ordered)]
+Sides = Annotated[tuple[Positive, Positive], AfterValidator(_ordered), AfterValidator(_odd)]
+Quality = Annotated[int, Field(ge=1, le=100)]
+Kernels = Annotated[tuple[NamedKernel, ...], Field(min_length=1)]
+
+
+class StepOptions(Options):
+    """Options of a step of a chain, which are those of its class and the chance that it happens."""
+
+    step: ClassVar[Callable[..., Step]]
+    chance: Fraction = 1.0
+
+    def build(self) -> Step:
+        """The step."""
+        step = self.step(**self.model_dump(exclude={"kind", "chance"}))
+        return Sometimes(step, self.chance) if self.chance < 1 else step
+
+
+class BlurOptions(StepOptions):
+    """Options of :class:`relume.degrade.blur.Blur`."""
+
+    step = Blur
+    kind: Literal["blur"]
+    side: Sides = (7, 21)
+    sigma: Range = (0.2, 3.0)
+    anisotropic: Fraction = 0.31
+    generalised: Fraction = 0.15
+    plateau: Fraction = 0.15
+    beta_generalised: Range = (0.5, 4.0)
+    beta_plateau: Range = (1.0, 2.0)
+    sinc: Fraction = 0.1
+
+
+class RingingOptions(StepOptions):
+    """Options of :class:`relume.degrade.blur.Ringing`."""
+
+    step = Ringing
+    kind: Literal["ringing"]
+    side: Sides = (7, 21)
+
+
+class RescaleOptions(StepOptions):
+    """Options of :class:`relume.degrade.rescale.Rescale`."""
+
+    step = Rescale
+    kind: Literal["rescale"]
+    up: Fraction = 0.2
+    down: Fraction = 0.7
+    factors: Range = (0.15, 1.5)
+    kernels: Kernels = DEFAULT_KERNELS
+    antialias: Fraction = 0.0
+
+
+class NoiseOptions(StepOptions):
+    """Options of :class:`relume.degrade.noise.Noise`."""
+
+    step = Noise
+    kind: Literal["noise"]
+    gaussian: Fraction = 0.5
+    sigma: Range = (1.0, 30.0)
+    strength: Range = (0.05, 3.0)
+    grey: Fraction = 0.4
+
+
+class CompressionOptions(StepOptions):
+    """Options of :class:`relume.degrade.compression.Compression`."""
+
+    step = Compression
+    kind: Literal["compression"]
+    quality: Annotated[tuple[Quality, Quality], AfterValidator(_ordered)] = (30, 95)
+    webp: Fraction = 0.0
+
+
+AnyStep = Annotated[
+    BlurOptions | RingingOptions | RescaleOptions | NoiseOptions | CompressionOptions,
+    Field(discriminator="kind"),
+]
+
+
+class ChainOptions(Options):
+    """Options of :class:`relume.degrade.chain.Chain`."""
+
+    kind: Literal["chain"]
+    rounds: tuple[tuple[AnyStep, ...], ...]
+    final: tuple[AnyStep, ...] = ()
+    kernels: Kernels = DEFAULT_KERNELS
+    antialias: Fraction = 0.0
+    shuffled: bool = True
+
+    def build(self, scale: int) -> Degrades:
+        """The chain, ending at 1/``scale`` of the crop."""
+        rounds = tuple(tuple(step.build() for step in steps) for steps in self.rounds)
+        final = tuple(step.build() for step in self.final)
+        return Chain(scale, rounds, final, self.kernels, self.antialias, self.shuffled)
+
+
+class DownsampleOptions(Options):
+    """Options of :class:`relume.degrade.bicubic.Downsample`."""
+
+    kind: Literal["downsample"] = "downsample"
+    kernel: Kernel = "bicubic"
+
+    def build(self, scale: int) -> Degrades:
+        """The degradation."""
+        return Downsample(scale, self.kernel)
+
+
+class MotionBlurOptions(Options):
+    """Options of :class:`relume.degrade.motion.MotionBlur`; only for scale 1."""
+
+    kind: Literal["motion-blur"]
+    length_px: AboveZero = 40.0
+    exposure: tuple[Fraction, Fraction] = (0.05, 1.0)
+    anxiety: Annotated[float, Field(ge=0)] = 0.003
+
+    def build(self, scale: int) -> Degrades:
+        """The degradation."""
+        return MotionBlur(self.length_px, self.exposure, self.anxiety)
+
+
+class FrameMeanOptions(Options):
+    """Options of :class:`relume.degrade.frames.FrameMean`; the data are folders of consecutive frames."""
+
+    kind: Literal["frame-mean"]
+    num_frames: tuple[Positive, Positive] = (7, 13)
+    gamma: AboveZero = 1.0
+
+    def build(self) -> FrameMean:
+        """The degradation, which is of frames."""
+        return FrameMean(self.num_frames, self.gamma)
+
+
+class GivenOptions(Options):
+    """Nothing is degraded: the data are folders with ``A`` (inputs) and ``B`` (targets) of equal names."""
+
+    kind: Literal["given"]
+
+
+Degradation = Annotated[
+    DownsampleOptions | ChainOptions | MotionBlurOptions | FrameMeanOptions | GivenOptions,
+    Field(discriminator="kind"),
+]
