@@ -61,7 +61,7 @@ def run(path: Path, device: str, *sides: int) -> float:
     backend = open_backend(path, card, device=device)
     peaks: list[int] = []
     for side in sides:
-        backend.run(np.ones((1, 3, side, side), np.float32))
+        backend.run(np.ones((1, side, side, 3), np.float32))
         peaks.append(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     return (peaks[1] - peaks[0]) / (sides[1] ** 2 - sides[0] ** 2)
 

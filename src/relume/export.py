@@ -53,7 +53,7 @@ class ExportReport:
     Attributes:
         path: the model file.
         card: the card in it.
-        num_parameters: learned values after merging.
+        num_parameters: weights in the file; rewritten layers have more than were learned.
         parity: comparisons at several sizes.
     """
 
@@ -199,8 +199,9 @@ def _parity(network: Network, card: ModelCard, path: Path) -> tuple[Parity, ...]
         height, width = (-(-side // card.size_multiple) * card.size_multiple for side in (height, width))
         lq = torch.rand(1, card.channels, height, width, generator=torch.Generator().manual_seed(height))
         with torch.inference_mode():
-            expected = network(lq).numpy()
-        found.append(Parity(height, width, float(abs(expected - backend.run(lq.numpy())).max())))
+            expected = network(lq).clamp(0, 1).permute(0, 2, 3, 1).numpy()
+        sr = backend.run(lq.permute(0, 2, 3, 1).contiguous().numpy())
+        found.append(Parity(height, width, float(abs(expected - sr).max())))
     backend.close()
     worst = max(found, key=lambda parity: parity.max_abs_diff)
     if not worst.max_abs_diff <= LARGEST_DIFFERENCE:

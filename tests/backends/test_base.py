@@ -32,15 +32,26 @@ def test_gives_what_the_network_gives_at_every_size(
 ):
     backend = open_backend(weights, card, device=device)
     assert (backend.name, backend.device) == (device, "cpu")
-    for shape in ((1, 3, 1, 1), (1, 3, 17, 23), (3, 3, 8, 5), (1, 3, 64, 64)):
+    for shape in ((1, 1, 1, 3), (1, 17, 23, 3), (3, 8, 5, 3), (1, 140, 64, 3)):
         lq = torch.rand(shape)
         with torch.inference_mode():
-            expected = network(lq).numpy()
+            expected = network(lq.permute(0, 3, 1, 2)).clamp(0, 1).permute(0, 2, 3, 1).numpy()
         sr = backend.run(lq.numpy())
+        assert sr.flags.c_contiguous
         assert sr.dtype == np.float32
         assert sr.shape == expected.shape
         assert abs(sr - expected).max() < 1e-5
     backend.close()
+
+
+def test_overshoot_is_cut_off(device: str, weights: Path, card: ModelCard, network: Network):
+    lq = torch.rand(1, 3, 30, 30).round()
+    with torch.inference_mode():
+        raw = network(lq)
+    assert raw.min() < 0
+    assert raw.max() > 1
+    sr = open_backend(weights, card, device=device).run(lq.permute(0, 2, 3, 1).contiguous().numpy())
+    assert (sr.min(), sr.max()) == (0, 1)
 
 
 def test_tiles_give_what_the_whole_gives(device: str, weights: Path, card: ModelCard):
@@ -60,7 +71,7 @@ def test_a_file_cut_short(device: str, weights: Path, card: ModelCard, tmp_path:
 
 def test_an_input_that_the_network_does_not_take(device: str, weights: Path, card: ModelCard):
     with pytest.raises(InputError, match="cannot run"):
-        open_backend(weights, card, device=device).run(np.zeros((1, 5, 8, 8), np.float32))
+        open_backend(weights, card, device=device).run(np.zeros((1, 8, 8, 5), np.float32))
 
 
 RUN_SHORT_OF_MEMORY = """
@@ -76,7 +87,7 @@ card = read_card(path)
 backend = open_backend(path, card, device=sys.argv[2], threads=1)
 pixels = np.random.default_rng(0).random((1200, 1200, 3), dtype=np.float32)
 expected = restore(backend, card, pixels, tile=100)
-too_large = np.zeros((1, 3, 2000, 2000), np.float32)
+too_large = np.zeros((1, 2000, 2000, 3), np.float32)
 used = psutil.Process().memory_info().vms
 resource.setrlimit(resource.RLIMIT_AS, (used + 250 * 2**20, resource.RLIM_INFINITY))
 try:

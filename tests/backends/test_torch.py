@@ -13,7 +13,7 @@ from relume.errors import InputError
 
 def test_runs_a_network_from_training_without_touching_its_gradients(network: Network):
     backend = TorchBackend(network.deployed())
-    assert backend.run(np.ones((1, 3, 5, 4), np.float32)).shape == (1, 3, 10, 8)
+    assert backend.run(np.ones((1, 5, 4, 3), np.float32)).shape == (1, 10, 8, 3)
     assert all(parameter.requires_grad for parameter in network.parameters())
 
 

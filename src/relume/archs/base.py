@@ -47,19 +47,19 @@ class Network(nn.Module):
         raise NotImplementedError
 
     def deployed(self) -> Self:
-        """A copy for inference, in evaluation mode, with training-time branches merged."""
+        """A copy for inference, in evaluation mode, with every layer in the form that is fastest to use."""
         network = deepcopy(self).eval().requires_grad_(False)
-        for module in network.modules():
+        for module in list(network.modules()):
             if isinstance(module, Mergeable):
                 module.merge()
         return network
 
 
 class Mergeable(nn.Module):
-    """A layer with training-time branches that can be merged into one convolution."""
+    """A layer or network that has one form for training and another, which computes the same, for use."""
 
     def merge(self) -> None:
-        """Replace the branches by one equal convolution, in place."""
+        """Take on the form for use, in place."""
         raise NotImplementedError
 
 

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from relume.archs.base import Mergeable, Network, nearest
+from relume.archs.base import Mergeable, Network
 
 SIZES: dict[str, tuple[int, int]] = {"tiny": (24, 5), "small": (32, 9), "medium": (64, 13)}
 """Size name -> channels, number of body convolutions."""
@@ -36,6 +36,7 @@ class Compact(Network):
         self.body = nn.ModuleList(MultiBranchConv(width, width) for _ in range(num_body))
         self.slopes = nn.ModuleList(nn.PReLU(width) for _ in range(num_body + 1))
         self.tail = MultiBranchConv(width, 3 * scale**2)
+        self.skip = Repetition(3, scale**2)
         for parameter in self.tail.parameters():
             parameter.data.mul_(0.1)  # start near the enlarged input
 
@@ -44,7 +45,32 @@ class Compact(Network):
         x = self.head(lq)
         for conv, slope in zip(self.body, self.slopes[:-1], strict=True):
             x = conv(slope(x))
-        return F.pixel_shuffle(self.tail(self.slopes[-1](x)), self.scale) + nearest(lq, self.scale)
+        return F.pixel_shuffle(self.tail(self.slopes[-1](x)) + self.skip(lq), self.scale)
+
+
+class Repetition(Mergeable):
+    """Every channel several times in a row: behind a pixel shuffle, every pixel repeated.
+
+    For use it is a 1×1 convolution, into which runtimes fuse the sum that follows.
+
+    Args:
+        channels: channels of the input.
+        times: how often each is repeated.
+    """
+
+    def __init__(self, channels: int, times: int):
+        super().__init__()
+        self.channels, self.times = channels, times
+        self.register_buffer("kernel", None, persistent=False)
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n tc h w"]:
+        if self.kernel is None:
+            return x.repeat_interleave(self.times, dim=1)
+        return F.conv2d(x, self.kernel)
+
+    def merge(self) -> None:
+        """Become a convolution."""
+        self.kernel = torch.eye(self.channels).repeat_interleave(self.times, dim=0)[:, :, None, None]
 
 
 class MultiBranchConv(Mergeable):

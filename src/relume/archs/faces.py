@@ -3,10 +3,11 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from relume.archs.base import Network
+from relume.archs.base import Mergeable, Network
+from relume.archs.rewriting import plain_convolutions, shuffled_last
 
 
-class FacesNet(Network):
+class FacesNet(Network, Mergeable):
     """Five residual blocks of 3×3 transposed convolutions with stride 1, a skip around all, then ×4.
 
     Args:
@@ -29,6 +30,12 @@ class FacesNet(Network):
         """[0, 1] -> about [0, 1]."""
         first = self.head(lq)
         return self.upsampling(self.trunk_end(self.blocks(first)) + first)
+
+    def merge(self) -> None:
+        """Plain convolutions for transposed ones of stride 1, and the last one before the last shuffle."""
+        plain_convolutions(self)
+        if any(isinstance(layer, nn.PixelShuffle) for layer in self.upsampling):
+            self.upsampling = shuffled_last(self.upsampling)
 
 
 class _Block(nn.Module):

@@ -5,10 +5,11 @@ import math
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from relume.archs.base import Network
+from relume.archs.base import Mergeable, Network
+from relume.archs.rewriting import shuffled_last
 
 
-class KerasSRGAN(Network):
+class KerasSRGAN(Network, Mergeable):
     """Sixteen residual blocks without batch norm, PReLU with a slope per channel, tanh.
 
     Corrected: a convolution closes the trunk, the first features are added, and every factor of two has its
@@ -50,6 +51,11 @@ class KerasSRGAN(Network):
         if self.trunk_end is not None:
             x = self.trunk_end(x) + first
         return self.tail(self.upsampling(x))
+
+    def merge(self) -> None:
+        """Do the 9×9 convolution at half of the output's size, before the last shuffle."""
+        self.tail = shuffled_last([self.upsampling, self.tail])
+        self.upsampling = nn.Sequential()
 
 
 class _Block(nn.Module):

@@ -10,13 +10,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from relume.archs.base import Network
+from relume.archs.base import Mergeable, Network
+from relume.archs.rewriting import shuffled_last
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
-class SRResNet(Network):
+class SRResNet(Network, Mergeable):
     """Sixteen residual blocks at low resolution, then a sub-pixel convolution for every factor of two.
 
     Input normalised with ImageNet's mean and deviation, output by tanh in [−1, 1]; zero padding, biases
@@ -52,6 +53,11 @@ class SRResNet(Network):
         """ImageNet-normalised -> [−1, 1]."""
         first = self.head(lq)
         return self.tail(self.upsampling(self.trunk_end(self.blocks(first)) + first))
+
+    def merge(self) -> None:
+        """Do the 9×9 convolution at half of the output's size (a third at ×3), before the last shuffle."""
+        self.tail = shuffled_last([self.upsampling[-1], self.tail])
+        self.upsampling = self.upsampling[:-1]
 
 
 class ResidualBlock(nn.Module):

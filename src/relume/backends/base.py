@@ -1,5 +1,6 @@
 """What every backend does, whatever runs underneath."""
 
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Protocol
 
@@ -9,7 +10,10 @@ from numpy.typing import NDArray
 from relume.errors import InputError, OutOfMemory, RelumeError
 
 Batch = NDArray[np.float32]
-"""Pictures for a network, NCHW, RGB."""
+"""Pictures of equal size, NHWC, RGB, in [0, 1]."""
+
+BAND_PX = 64
+"""Rows that a thread copies at a time: few enough to stay in its cache, enough to be worth a call."""
 
 
 class Backend(Protocol):
@@ -24,13 +28,13 @@ class Backend(Protocol):
     device: str
 
     def run(self, batch: Batch) -> Batch:
-        """Restore a batch.
+        """Restore a batch. That networks want NCHW, and may overshoot, is the backend's affair.
 
         Args:
-            batch: NCHW in [0, 1], contiguous.
+            batch: NHWC in [0, 1], contiguous.
 
         Returns:
-            NCHW in about [0, 1], not clipped; may lie in memory that the next call overwrites.
+            NHWC, clipped to [0, 1]; may lie in memory that the next call overwrites.
 
         Raises:
             OutOfMemory: if there is not enough; the backend can go on with a smaller batch.
@@ -41,6 +45,27 @@ class Backend(Protocol):
     def close(self) -> None:
         """Give back what the network holds. It cannot run afterwards."""
         ...
+
+
+def planes(batch: Batch) -> Batch:
+    """NHWC as contiguous NCHW."""
+    return np.ascontiguousarray(batch.transpose(0, 3, 1, 2))
+
+
+def pixels(planes: NDArray[np.float32], threads: Executor) -> Batch:
+    """NCHW, in about [0, 1], as contiguous NHWC, clipped."""
+    images, channels, height, width = planes.shape
+    batch = np.empty((images, height, width, channels), np.float32)
+    bands = ((image, top) for image in range(images) for top in range(0, height, BAND_PX))
+    for _ in threads.map(lambda band: _interleave(planes[band[0]], batch[band[0]], band[1]), bands):
+        pass
+    return batch
+
+
+def _interleave(planes: NDArray[np.float32], out: NDArray[np.float32], top: int) -> None:
+    rows = slice(top, top + BAND_PX)
+    for channel, plane in enumerate(planes):
+        np.clip(plane[rows], 0, 1, out=out[rows, :, channel])
 
 
 def cannot_load(weights: Path, error: Exception) -> InputError:

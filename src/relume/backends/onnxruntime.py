@@ -1,11 +1,12 @@
 """ONNX Runtime: where OpenVINO has no wheel, and for NVIDIA GPUs without PyTorch."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
-from relume.backends.base import Batch, cannot_load, cannot_run
+from relume.backends.base import Batch, cannot_load, cannot_run, pixels, planes
 
 FATAL_ONLY = 4
 """Log level: problems come as exceptions, and are not also written to the terminal."""
@@ -39,14 +40,17 @@ class ONNXRuntimeBackend:
         except Exception as error:  # the runtime's exceptions have no common base
             raise cannot_load(weights, error) from error
         self._input = self._session.get_inputs()[0].name
+        self._threads = ThreadPoolExecutor(threads)
 
     def run(self, batch: Batch) -> Batch:
         """See :meth:`relume.backends.base.Backend.run`."""
         try:
-            return np.asarray(self._session.run(None, {self._input: batch})[0])
+            sr = np.asarray(self._session.run(None, {self._input: planes(batch)})[0])
         except Exception as error:  # as above
             raise cannot_run(error) from error
+        return pixels(sr, self._threads)
 
     def close(self) -> None:
         """See :meth:`relume.backends.base.Backend.close`."""
+        self._threads.shutdown()
         del self._session

@@ -25,7 +25,8 @@ def _without_telemetry() -> Generator[None]:
 
 with _without_telemetry():
     import openvino
-    from openvino import opset1
+    from openvino import Layout, opset1
+    from openvino.preprocess import PrePostProcessor
 
 
 class OpenVINOBackend:
@@ -52,7 +53,7 @@ class OpenVINOBackend:
             "ENABLE_CPU_PINNING": False,  # other programs run here too
         }
         try:
-            self._model = _with_fusible_prelu(_core().read_model(weights))
+            self._model = _on_pixels(_with_fusible_prelu(_core().read_model(weights)))
             self._request = self._compile()
         except RuntimeError as error:
             raise cannot_load(weights, error) from error
@@ -87,6 +88,17 @@ class OpenVINOBackend:
 def _core() -> openvino.Core:
     """The process's only one: on processors with AMX, several that end leave signal handlers crashing."""
     return openvino.Core()
+
+
+def _on_pixels(model: openvino.Model) -> openvino.Model:
+    """Take and give NHWC, clipped: inside the graph this costs next to nothing, as networks run in NHWC."""
+    result = model.get_results()[0].input(0)
+    result.replace_source_output(opset1.clamp(result.get_source_output(), 0.0, 1.0).output(0))
+    plan = PrePostProcessor(model)
+    for side in (plan.input(), plan.output()):
+        side.tensor().set_layout(Layout("NHWC"))
+        side.model().set_layout(Layout("NCHW"))
+    return plan.build()
 
 
 def _with_fusible_prelu(model: openvino.Model) -> openvino.Model:

@@ -29,8 +29,9 @@ class TorchBackend:
         """See :meth:`relume.backends.base.Backend.run`."""
         try:
             with torch.inference_mode():
-                lq = torch.from_numpy(batch).to(self.device, memory_format=torch.channels_last)
-                return self._network(lq).float().cpu().numpy()
+                lq = torch.from_numpy(batch).to(self.device).permute(0, 3, 1, 2)  # that is channels_last
+                sr = self._network(lq).float().clamp_(0, 1)
+                return sr.permute(0, 2, 3, 1).contiguous().cpu().numpy()
         except RuntimeError as error:  # torch.OutOfMemoryError is one
             problem = cannot_run(error)
         if self.device.startswith("cuda"):

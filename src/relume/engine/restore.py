@@ -1,8 +1,6 @@
 """Pictures through a network: whole or in tiles, with the same result, and then to any size."""
 
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +11,7 @@ from relume.card import ModelCard
 from relume.engine.memory import SMALLEST, tile_side
 from relume.engine.tiles import plan_tiles
 from relume.errors import InputError, OutOfMemory, UsageError
-from relume.machine import free_ram, num_threads
-
-BAND_PX = 64
-"""Rows that a thread copies at a time: few enough to stay in its cache, enough to be worth a call."""
+from relume.machine import free_ram
 
 Pixels = NDArray[np.float32]
 """A picture: HWC, RGB, in [0, 1]."""
@@ -69,36 +64,23 @@ def _restore_tiles(
 ) -> Pixels:
     height, width, _ = padded.shape
     tiles = plan_tiles(height, width, side, card.halo_px, card.size_multiple)
-    with ThreadPoolExecutor(num_threads()) as threads:
-        for done, part in enumerate(tiles, 1):
-            sr = _run(backend, card, padded[part.window()])
-            _copy(sr[:, *part.crop(card.scale)], result[part.output(card.scale)], threads)
-            if progress:
-                progress(done, len(tiles))
+    for done, part in enumerate(tiles, 1):
+        sr = _run(backend, card, padded[part.window()])
+        kept = result[part.output(card.scale)]  # ends earlier where the tile reaches into the padding
+        kept[:] = sr[part.crop(card.scale)][: kept.shape[0], : kept.shape[1]]
+        if progress:
+            progress(done, len(tiles))
     return result
 
 
 def _run(backend: Backend, card: ModelCard, window: Pixels) -> Pixels:
-    """Restore a window; the result is CHW and may be overwritten by the next."""
+    """Restore a window; the result may be overwritten by the next."""
     height, width, channels = window.shape
-    sr = backend.run(np.ascontiguousarray(window.transpose(2, 0, 1)[None]))
-    expected = (1, channels, height * card.scale, width * card.scale)
+    sr = backend.run(np.ascontiguousarray(window)[None])
+    expected = (1, height * card.scale, width * card.scale, channels)
     if sr.shape != expected:
         raise InputError("the model does not give what its card says", got=sr.shape, allowed=[expected])
     return sr[0]
-
-
-def _copy(sr: Pixels, out: Pixels, threads: Executor) -> None:
-    """Clip CHW into HWC. ``out`` ends earlier where the tile reaches into the padding."""
-    tops = range(0, out.shape[0], BAND_PX)
-    for _ in threads.map(partial(_copy_band, sr[:, :, : out.shape[1]], out), tops):
-        pass
-
-
-def _copy_band(sr: Pixels, out: Pixels, top: int) -> None:
-    bottom = min(top + BAND_PX, out.shape[0])
-    for channel, plane in enumerate(sr):
-        np.clip(plane[top:bottom], 0, 1, out=out[top:bottom, :, channel])
 
 
 def _pad(pixels: Pixels, multiple: int) -> Pixels:
