@@ -1,6 +1,7 @@
 """What every backend does, whatever runs underneath."""
 
 from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -56,16 +57,16 @@ def pixels(planes: NDArray[np.float32], threads: Executor) -> Batch:
     """NCHW, in about [0, 1], as contiguous NHWC, clipped."""
     images, channels, height, width = planes.shape
     batch = np.empty((images, height, width, channels), np.float32)
-    bands = ((image, top) for image in range(images) for top in range(0, height, BAND_PX))
-    for _ in threads.map(lambda band: _interleave(planes[band[0]], batch[band[0]], band[1]), bands):
+    bands = [(image, top) for image in range(images) for top in range(0, height, BAND_PX)]
+    for _ in threads.map(partial(_interleave, planes, batch), bands):
         pass
     return batch
 
 
-def _interleave(planes: NDArray[np.float32], out: NDArray[np.float32], top: int) -> None:
-    rows = slice(top, top + BAND_PX)
-    for channel, plane in enumerate(planes):
-        np.clip(plane[rows], 0, 1, out=out[rows, :, channel])
+def _interleave(planes: NDArray[np.float32], out: NDArray[np.float32], band: tuple[int, int]) -> None:
+    image, rows = band[0], slice(band[1], band[1] + BAND_PX)
+    for channel, plane in enumerate(planes[image]):
+        np.clip(plane[rows], 0, 1, out=out[image, rows, :, channel])
 
 
 def cannot_load(weights: Path, error: Exception) -> InputError:
