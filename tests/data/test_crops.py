@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from relume.data.crops import AlignedCrops, CropPairs, FrameCrops, make_batches
+from relume.data.crops import AlignedCrops, CropPairs, FrameCrops, Positions, make_batches
 from relume.data.frames import DecodedFrames, find_frames
 from relume.data.pairs import DecodedPairs
 from relume.data.pictures import DecodedPictures, find_pictures
@@ -77,7 +77,7 @@ def test_items_depend_on_seed_and_position_only(pictures):
 @pytest.mark.parametrize("num_workers", [0, 2])
 def test_batches_continue_where_a_run_stopped(pictures, num_workers):
     def batches(start, workers):
-        return list(make_batches(crops(pictures), batch_size=3, start=start, steps=6, num_workers=workers))
+        return list(make_batches(crops(pictures), Positions(start, 6, batch_size=3), num_workers=workers))
 
     whole, rest = batches(0, 0), batches(4, num_workers)
     assert len(rest) == 2

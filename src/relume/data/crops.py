@@ -202,25 +202,31 @@ class Positions(Sampler[list[int]]):
     Attributes:
         start: first step.
         steps: step after the last.
-        batch_size: items per step.
+        batch_size: items per step, of all processes together.
+        rank: whose share of every batch it is.
+        num_processes: among how many, equally.
     """
 
     start: int
     steps: int
     batch_size: int
+    rank: int = 0
+    num_processes: int = 1
 
     def __iter__(self) -> Iterator[list[int]]:
+        share = self.batch_size // self.num_processes
         for step in range(self.start, self.steps):
-            yield list(range(step * self.batch_size, (step + 1) * self.batch_size))
+            first = step * self.batch_size + self.rank * share
+            yield list(range(first, first + share))
 
     def __len__(self) -> int:
         return self.steps - self.start
 
 
 def make_batches(
-    dataset: Dataset[tuple[Tensor, Tensor]], *, batch_size: int, start: int, steps: int, num_workers: int
+    dataset: Dataset[tuple[Tensor, Tensor]], positions: Positions, *, num_workers: int
 ) -> Iterator[tuple[UInt8[Tensor, "n 3 h w"], UInt8[Tensor, "n 3 sh sw"]]]:
-    """Batches of (input, target) for the steps ``start`` to ``steps``, the same for any number of workers.
+    """Batches of (input, target) of a process, the same for any number of workers.
 
     NumPy's matrix products keep to one thread from now on, here and in the workers: threads would cost more
     than they bring to products this small, and might round differently.
@@ -229,7 +235,7 @@ def make_batches(
     return iter(
         DataLoader(
             dataset,
-            batch_sampler=Positions(start, steps, batch_size),
+            batch_sampler=positions,
             num_workers=num_workers,
             worker_init_fn=_start_worker,
             pin_memory=torch.cuda.is_available(),

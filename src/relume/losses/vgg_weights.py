@@ -51,6 +51,10 @@ class Source:
     std: tuple[float, float, float]
     read: Callable[[Path], dict[str, Tensor]]
 
+    def __str__(self) -> str:
+        """Name and hash, for checkpoints and cards."""
+        return f"{self.name}, {self.file}, SHA-256 {self.sha256}"
+
     @property
     def copy(self) -> str:
         """Name of the converted copy in relume's cache."""

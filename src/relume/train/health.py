@@ -11,6 +11,9 @@ LARGEST_DRIFT = 2.0
 LARGEST_MARGIN = 12.0
 """D(real) − D(fake) in logits beyond which a discriminator with sigmoid teaches the generator nothing."""
 
+SMALLEST_MARGIN = -0.5
+"""D(real) − D(fake) in logits below which a discriminator takes generated pictures for the real ones."""
+
 LARGEST_GRADIENT = 1e3
 """Norm of a gradient beyond which steps are more noise than direction."""
 
@@ -19,8 +22,8 @@ def warnings_for(row: Mapping[str, float], *, bounded: bool) -> dict[str, str]:
     """Advice on a row by what it is about, empty when all is well.
 
     Args:
-        row: means by name: ``d/real``, ``d/fake``, ``colour_drift/r`` …, ``grad_norm``; and the number of
-            ``skipped`` blocks.
+        row: means by name: ``d/margin``, ``colour_drift/r`` …, ``grad_norm``, ``d/grad_norm`` …; and the
+            number of ``skipped`` updates.
         bounded: whether logits go through a sigmoid or margin (all losses but Wasserstein's), so that a large
             margin means that the discriminator has won.
     """
@@ -32,11 +35,12 @@ def warnings_for(row: Mapping[str, float], *, bounded: bool) -> dict[str, str]:
     drift = max(abs(row.get(f"colour_drift/{channel}", 0.0)) for channel in "rgb")
     if drift > LARGEST_DRIFT:
         told["colour"] = f"colours move by {drift:.1f} levels: raise loss_weight, or lower adversarial.weight"
-    for key, option in (("grad_norm", "optimizer"), ("d/grad_norm", "adversarial.optimizer")):
-        if row.get(key, 0.0) > LARGEST_GRADIENT:
+    for key in row:
+        if key.endswith("grad_norm") and row[key] > LARGEST_GRADIENT:
+            option = "adversarial.optimizer" if key.startswith("d/") else "optimizer"
             told[key] = f"{key} is {row[key]:.0f}: set {option}.clip_norm"
-    if bounded and "d/real" in row and "d/fake" in row:
-        told |= _balance(row["d/real"] - row["d/fake"])
+    if bounded and "d/margin" in row:
+        told |= _balance(row["d/margin"])
     return told
 
 
@@ -44,7 +48,7 @@ def _balance(margin: float) -> dict[str, str]:
     rate = "adversarial.optimizer.lr"
     if margin > LARGEST_MARGIN:
         return {"discriminator": f"the discriminator wins (margin {margin:.1f}): lower {rate}"}
-    if margin < 0:
+    if margin < SMALLEST_MARGIN:
         return {
             "generator": f"the generator wins (margin {margin:.1f}): raise {rate} or lower adversarial.weight"
         }

@@ -70,7 +70,11 @@ class RuntimeOptions(Options):
         precision: ``bf16`` computes convolutions in bfloat16 (autocast); ``auto`` does so where the hardware
             has units for it (CUDA, CPUs with AMX), as it is slower elsewhere.
         channels_last: NHWC memory layout.
-        compile: torch.compile the training graph.
+        compile: torch.compile the networks.
+        accumulate: parts in which a process computes its share of a batch, for less memory. Losses and
+            gradients are those of the whole batch, but for batch norm and relativistic losses, which look
+            at a part.
+        max_minutes: time after which the run is saved and left, to be resumed; null: none.
         save_every: steps between checkpoints.
         keep: checkpoints kept, besides the best.
         log_every: steps between rows of metrics.jsonl.
@@ -81,6 +85,8 @@ class RuntimeOptions(Options):
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     channels_last: bool = True
     compile: bool = False
+    accumulate: Positive = 1
+    max_minutes: Annotated[float, Field(gt=0)] | None = None
     save_every: Positive = 5000
     keep: Positive = 3
     log_every: Positive = 100
@@ -180,7 +186,7 @@ class Recipe(Options):
             "data": self.data.model_copy(update={"crop_px": max(1, 128 // unit) * unit}),
             "validation": self.validation.model_copy(update={"every": 2, "most": 2}),
             "runtime": self.runtime.model_copy(
-                update={"compile": False, "num_workers": 0, "save_every": 2, "log_every": 1}
+                update={"compile": False, "accumulate": 1, "num_workers": 0, "save_every": 2, "log_every": 1}
             ),
         }
         return self.model_copy(update=small)

@@ -4,8 +4,9 @@
 
     run/
       recipe.yaml          every key of the recipe, resolved
-      environment.json     versions, git commit, machine, training pictures that were skipped
+      environment.json     versions, git commit, machine, VGG19's weights, training pictures that were skipped
       metrics.jsonl        one object a line: losses, speed, data wait, scores
+      curves.svg           the same, drawn
       events.out.tfevents… the same for TensorBoard, with sample sheets (where tensorboard is installed)
       samples/             sheets: input, bicubic, result, target
       progress/            frames of one fixed picture;  progress.webp animates them
@@ -14,14 +15,11 @@
 
 import json
 import math
-import platform
-import subprocess
-import sys
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import timedelta
-from importlib import metadata, util
+from importlib import util
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -32,22 +30,54 @@ import yaml
 from PIL import Image
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from torch import Tensor
 
-import relume
 from relume.files import make_folder, replacing
+from relume.train import processes
 from relume.train.crops import Crops
+from relume.train.curves import draw_curves
+from relume.train.environment import environment
 from relume.train.health import warnings_for
 from relume.train.pictures import animate, frame, sheet
 from relume.train.state import TrainState
 from relume.train.step import Stats
-from relume.train.validation import Sample, mean_scores
+from relume.train.validation import Validation, mean_scores
 
-VERSIONS_OF = ("torch", "numpy", "pillow", "onnx", "safetensors")
+SECONDS_BETWEEN_LINES = 60.0
+"""Where no terminal shows a progress bar, a line as often as this, or less often, says how far the run is."""
 
 
-class RunLog:
-    """Writes a run's folder and, on a terminal, a progress bar. Use as a context manager.
+class Log:
+    """What the loop tells, entered around it; this one keeps it to itself."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def waiting(self) -> AbstractContextManager[None]:
+        """The time inside is spent waiting for data."""
+        return nullcontext()
+
+    def step(self, state: TrainState, stats: Stats) -> None:
+        """A step is done."""
+
+    def validate(self, state: TrainState, validation: Validation) -> None:
+        """Scores and pictures are due."""
+
+    def save(self, state: TrainState) -> None:
+        """A checkpoint is due."""
+
+
+def open_log(run_dir: Path, state: TrainState, crops: Crops) -> Log:
+    """The first process writes the run's folder, the others nothing."""
+    return Log() if processes.rank() else RunLog(run_dir, state, crops)
+
+
+class RunLog(Log):
+    """Writes a run's folder and, on a terminal, a progress bar.
 
     Args:
         run_dir: the folder, made if missing.
@@ -62,14 +92,14 @@ class RunLog:
             make_folder(folder)
         self._console = Console(stderr=True)
         self._write("recipe.yaml", yaml.safe_dump(state.recipe.resolved(), sort_keys=False))
-        self._write("environment.json", json.dumps(_environment(crops), indent=2))
+        self._write("environment.json", json.dumps(environment(state, crops), indent=2))
         self._forget_after(state.step)
         self._tensorboard = _tensorboard(run_dir, state.step)
         self._bar, self._task = _progress_bar(self._console, state)
         self._told: set[str] = set()
-        self._sums: dict[str, Tensor | float] = {}
-        self._counts: dict[str, Tensor | int] = {}
+        self._stats: list[Stats] = []
         self._restart_clock(state.step)
+        self._last_line = time.monotonic()
         if crops.pictures.skipped:
             self.say(f"skipped {len(crops.pictures.skipped)} training pictures, named in environment.json")
 
@@ -93,35 +123,37 @@ class RunLog:
 
     def step(self, state: TrainState, stats: Stats) -> None:
         """Count a step; every ``log_every`` steps, log the means since the last row."""
-        for name, value in stats.items():
-            finite = torch.isfinite(value)
-            self._sums[name] = self._sums.get(name, 0) + torch.where(finite, value, 0)
-            self._counts[name] = self._counts.get(name, 0) + finite
+        self._stats.append(stats)
         if state.step % state.recipe.runtime.log_every == 0:
             self._row(state)
 
     def _row(self, state: TrainState) -> None:
-        row = {name: float(total / self._counts[name]) for name, total in self._sums.items()}
-        row["skipped"] = float(self._sums["skipped"])
+        row = _means(self._stats)
+        self._stats.clear()
         seconds = time.perf_counter() - self._clock_began
         images_per_s = (state.step - self._clock_from) * state.recipe.batch_size / seconds
         wait = self._waited_s / seconds
         self._log(state.step, {**row, "images_per_s": images_per_s, "data_wait": wait, "seconds": seconds})
-        note = f"loss {row.get('loss', 0):.4f}  {images_per_s:.1f} img/s  data wait {wait:.0%}"
-        self._bar.update(self._task, completed=state.step, note=note)
+        self._tell_progress(
+            state, f"loss {row.get('loss', 0):.4f}  {images_per_s:.1f} img/s  data wait {wait:.0%}"
+        )
         adversarial = state.recipe.adversarial
-        for sign, advice in warnings_for(
-            row, bounded=bool(adversarial and adversarial.loss != "wgan-gp")
-        ).items():
+        bounded = bool(adversarial and adversarial.loss != "wgan-gp")
+        for sign, advice in warnings_for(row, bounded=bounded).items():
             if sign not in self._told:
                 self._told.add(sign)
                 self.say(f"step {state.step}: {advice}")
-        self._sums.clear()
-        self._counts.clear()
         self._restart_clock(state.step)
 
-    def validated(self, state: TrainState, samples: list[Sample]) -> None:
-        """Log the scores, write a sheet and the next frame of the animation, and keep the best checkpoint."""
+    def _tell_progress(self, state: TrainState, note: str) -> None:
+        self._bar.update(self._task, completed=state.step, note=note)
+        if self._bar.disable and time.monotonic() >= self._last_line + SECONDS_BETWEEN_LINES:
+            self._last_line = time.monotonic()
+            self.say(f"step {state.step}/{state.recipe.steps}: {note}")
+
+    def validate(self, state: TrainState, validation: Validation) -> None:
+        """Log the scores, draw a sheet, the animation and the curves, and keep the best checkpoint."""
+        samples = validation.run(state.averaged, state.recipe.card(state.averaged))
         scores = mean_scores(samples)
         self._log(state.step, {f"validation/{name}": value for name, value in scores.items()})
         picture = sheet(samples, state.step)
@@ -129,9 +161,12 @@ class RunLog:
         _save(picture, self.run_dir / "samples" / name)
         _save(frame(samples[0], state.step), self.run_dir / "progress" / name)
         animate(sorted((self.run_dir / "progress").glob("step-*.png")), self.run_dir / "progress.webp")
+        self._write("curves.svg", draw_curves(read_metrics(self.run_dir)))
         if self._tensorboard:
             self._tensorboard.add_image("samples", np.asarray(picture), state.step, dataformats="HWC")
-        self.say(f"step {state.step}: PSNR {scores['psnr']:.3f} dB, SSIM {scores['ssim']:.4f}")
+        self.say(
+            f"step {state.step}/{state.recipe.steps}: PSNR {scores['psnr']:.3f} dB, SSIM {scores['ssim']:.4f}"
+        )
         if scores["psnr"] > state.best:
             state.best = scores["psnr"]
             state.save(self.checkpoints / "best.safetensors")
@@ -165,6 +200,23 @@ class RunLog:
     def _write(self, name: str, text: str) -> None:
         with replacing(self.run_dir / name) as temporary:
             temporary.write_text(text, encoding="utf-8")
+
+
+def read_metrics(run_dir: Path) -> list[dict[str, Any]]:
+    """The rows of a run's ``metrics.jsonl``; one that was cut off while being written is left out."""
+    rows: list[dict[str, Any]] = []
+    for line in (run_dir / "metrics.jsonl").read_text(encoding="utf-8").splitlines():
+        with suppress(ValueError):
+            rows.append(json.loads(line))
+    return rows
+
+
+def _means(stats: list[Stats]) -> dict[str, float]:
+    """Of every name the mean over the steps that have a finite value of it; NaN without any."""
+    names = {name: None for found in stats for name in found}  # in their order
+    values = {n: torch.stack([found[n].float() for found in stats if n in found]) for n in names}
+    means = {n: float(value[torch.isfinite(value)].mean()) for n, value in values.items()}
+    return means | {"skipped": float(values["skipped"].sum())}
 
 
 def _save(picture: Image.Image, target: Path) -> None:
@@ -205,33 +257,3 @@ def _progress_bar(console: Console, state: TrainState) -> tuple[Progress, Any]:
         speed_estimate_period=timedelta(minutes=5).total_seconds(),
     )
     return bar, bar.add_task("steps", total=state.recipe.steps, completed=state.step, note="")
-
-
-def _environment(crops: Crops) -> dict[str, Any]:
-    return {
-        "relume": relume.__version__,
-        "git": _git_commit(),
-        "python": platform.python_version(),
-        "versions": {name: _version(name) for name in VERSIONS_OF},
-        "machine": f"{platform.machine()} {platform.system()}",
-        "command": sys.argv,
-        "num_pictures": len(crops.pictures.shapes),
-        "skipped": crops.pictures.skipped,
-    }
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _git_commit() -> str | None:
-    """The commit of relume's own checkout, if it runs from one."""
-    source = Path(relume.__file__).parent
-    try:
-        command = ["git", "-C", str(source), "rev-parse", "HEAD"]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=5).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return None

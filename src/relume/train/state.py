@@ -10,10 +10,12 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from relume.archs import Network, build
 from relume.errors import InputError, UsageError
 from relume.files import replacing
+from relume.train import processes
 from relume.train.components import AdamOptions
 from relume.train.recipe import Recipe, recipe_from
 
@@ -29,6 +31,7 @@ class TrainState:
         networks: ``generator`` and its running mean ``ema``; adversarial training adds ``discriminator``.
         optimizers: by the name of the network they update.
         data: fingerprint of the training pictures.
+        vgg19: which weights of VGG19 the perceptual loss uses; empty without one.
         step: steps done.
         best: best validation score so far.
     """
@@ -37,6 +40,7 @@ class TrainState:
     networks: dict[str, nn.Module]
     optimizers: dict[str, torch.optim.Optimizer]
     data: str
+    vgg19: str = ""
     step: int = 0
     best: float = float("-inf")
 
@@ -67,7 +71,7 @@ class TrainState:
         return network
 
     @classmethod
-    def start(cls, recipe: Recipe, data: str, device: torch.device) -> "TrainState":
+    def start(cls, recipe: Recipe, data: str, device: torch.device, vgg19: str = "") -> "TrainState":
         """Fresh networks, or those of ``recipe.initial_weights``."""
         torch.manual_seed(recipe.seed)
         generator = build(recipe.arch.kind, recipe.arch_options)
@@ -88,20 +92,30 @@ class TrainState:
             networks["discriminator"] = recipe.adversarial.build()
         for network in networks.values():
             network.to(device, memory_format=layout)  # type: ignore[call-overload]
-        state = cls(recipe, networks, {}, data)
+        if processes.count() > 1 and device.type == "cuda":  # gloo, between CPUs, has no such thing
+            networks |= {
+                name: nn.SyncBatchNorm.convert_sync_batchnorm(network) for name, network in networks.items()
+            }
+        state = cls(recipe, networks, {}, data, vgg19)
         for name in networks.keys() - {"ema"}:
             options = state.optimizer_options(name)
             state.optimizers[name] = torch.optim.Adam(
-                networks[name].parameters(), lr=options.lr, betas=options.betas
+                networks[name].parameters(),
+                lr=options.lr,
+                betas=options.betas,
+                fused=device.type == "cuda",
             )
         return state
 
     @classmethod
-    def resume(cls, recipe: Recipe, data: str, checkpoint: Path, device: torch.device) -> "TrainState":
-        """The state that :meth:`save` wrote.
+    def resume(
+        cls, recipe: Recipe, data: str, checkpoint: Path, device: torch.device, vgg19: str = ""
+    ) -> "TrainState":
+        """The state that :meth:`save` wrote, by any number of processes.
 
         Raises:
-            InputError: if the file is damaged or was written under another recipe or with other pictures.
+            InputError: if the file is damaged or was written under another recipe, with other pictures or
+                with other weights of VGG19.
         """
         tensors, header = read_checkpoint(checkpoint)
         require_same_past(recipe, recipe_from(header["recipe"], checkpoint), header["step"])
@@ -110,7 +124,14 @@ class TrainState:
                 "the checkpoint was trained on other pictures",
                 hint="restore the data, or start a new run folder with initial_weights",
             )
-        state = cls.start(recipe.model_copy(update={"initial_weights": ""}), data, device)
+        if header.get("vgg19", vgg19) != vgg19:
+            raise InputError(
+                "the checkpoint was trained with other weights of VGG19",
+                got=vgg19,
+                allowed=header["vgg19"],
+                hint="set RELUME_VGG19 to that file",
+            )
+        state = cls.start(recipe.model_copy(update={"initial_weights": ""}), data, device, vgg19)
         state.recipe, state.step, state.best = recipe, header["step"], header["best"]
         for name, network in state.networks.items():
             network.load_state_dict(_below(tensors, f"networks.{name}."))
@@ -126,13 +147,25 @@ class TrainState:
         for name, optimizer in self.optimizers.items():
             for index, values in optimizer.state_dict()["state"].items():
                 tensors |= {f"optimizers.{name}.{index}.{key}": value for key, value in values.items()}
-        header = {"recipe": self.recipe.resolved(), "data": self.data, "step": self.step, "best": self.best}
+        header = {
+            "recipe": self.recipe.resolved(),
+            "data": self.data,
+            "vgg19": self.vgg19,
+            "step": self.step,
+            "best": self.best,
+        }
         with replacing(path) as temporary:
             save_file(
                 {key: value.detach().cpu().contiguous() for key, value in tensors.items()},
                 temporary,
                 metadata={"relume_checkpoint": json.dumps(header, sort_keys=True)},
             )
+
+    def running_statistics(self) -> list[Tensor]:
+        """What batch norm remembers, of all networks that train."""
+        layers = [layer for name in self.optimizers for layer in self.networks[name].modules()]
+        found = (getattr(layer, name, None) for layer in layers for name in ("running_mean", "running_var"))
+        return [statistic for statistic in found if statistic is not None]
 
     @torch.no_grad()
     def update_ema(self) -> None:
@@ -141,8 +174,7 @@ class TrainState:
             return
         mean, now = self.networks["ema"], self.networks["generator"]
         decay = min(self.recipe.ema, (1 + self.step) / (10 + self.step))
-        for kept, new in zip(mean.parameters(), now.parameters(), strict=True):
-            kept.lerp_(new, 1 - decay)
+        get_ema_multi_avg_fn(decay)(list(mean.parameters()), list(now.parameters()), self.step)
         for kept, new in zip(mean.buffers(), now.buffers(), strict=True):
             kept.copy_(new)
 

@@ -1,31 +1,46 @@
-"""One training step: a generator block and a discriminator block, in the recipe's order."""
+"""One training step: a generator block and a discriminator block, in the recipe's order.
 
-from collections.abc import Callable
+A batch may be computed in parts (``runtime.accumulate``), and every process has a share of it: gradients are
+those of the mean over all parts of all processes. For losses that are means over pictures this is the whole
+batch's gradient. Batch norm takes its statistics from a part, and from the parts of all processes on CUDA;
+relativistic losses compare with the mean of a part of all processes.
+
+The host waits for the device once a block, where it decides whether the gradient can be used.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import torch
 from jaxtyping import Float, UInt8
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from relume.losses.adversarial import ADVERSARIAL, Absolute, AdversarialLoss, gradient_penalty
+from relume.losses.adversarial import ADVERSARIAL, Absolute, gradient_penalty
 from relume.losses.content import charbonnier, l1, mse
 from relume.losses.perceptual import PerceptualLoss
 from relume.losses.total_variation import total_variation
 from relume.losses.vgg_weights import load_vgg19
+from relume.train import processes
 from relume.train.components import AdversarialOptions
 from relume.train.recipe import Recipe
 from relume.train.state import TrainState
 
-Forward = Callable[[Float[Tensor, "n 3 h w"]], Float[Tensor, "n 3 sh sw"]]
+Networks = dict[str, Callable[..., Tensor]]
+"""``generator`` and perhaps ``discriminator`` as they are called, possibly compiled."""
+
 Stats = dict[str, Tensor]
-"""What to log, as scalars on the device; reading them waits for it."""
+"""What to log, as scalars; reading those on the device waits for it."""
 
 PIXEL_LOSSES = {"l1": l1, "mse": mse, "charbonnier": charbonnier}
 
 
 class Losses:
     """The generator's losses besides the adversarial one, with what they need loaded once.
+
+    Attributes:
+        vgg19: which weights of VGG19 the perceptual loss uses; empty without one.
 
     Raises:
         InputError: if a perceptual loss is asked for and VGG19's weights are not there.
@@ -34,9 +49,12 @@ class Losses:
     def __init__(self, recipe: Recipe, device: torch.device):
         self._recipe = recipe
         self._perceptual: PerceptualLoss | None = None
+        self.vgg19 = ""
         if options := recipe.perceptual:
+            weights = load_vgg19()
+            self.vgg19 = str(weights.source)
             self._perceptual = PerceptualLoss(
-                load_vgg19(),
+                weights,
                 options.taps,
                 options.distance,
                 normalise=options.normalise,
@@ -55,9 +73,26 @@ class Losses:
         return losses
 
 
+@dataclass
+class Part:
+    """What is computed at once of a batch.
+
+    Attributes:
+        lq: inputs in [0, 1].
+        hq: targets in [0, 1].
+        seed: of everything random about restoring this part.
+        sr: results, once there are any; attached to the generator where it is to learn from them.
+    """
+
+    lq: Float[Tensor, "n 3 h w"]
+    hq: Float[Tensor, "n 3 sh sw"]
+    seed: int
+    sr: Float[Tensor, "n 3 sh sw"] | None = None
+
+
 def train_step(
     state: TrainState,
-    forward: Forward,
+    networks: Networks,
     losses: Losses,
     lq: UInt8[Tensor, "n 3 h w"],
     hq: UInt8[Tensor, "n 3 sh sw"],
@@ -69,128 +104,183 @@ def train_step(
 
     Args:
         state: changed in place, the step counted.
-        forward: the generator, possibly compiled.
+        networks: those of the state, possibly compiled.
         losses: the generator's losses.
-        lq: inputs, 0 … 255.
+        lq: inputs, 0 … 255; this process's share of the batch.
         hq: targets, 0 … 255.
     """
-    recipe, adversarial = state.recipe, state.recipe.adversarial
-    torch.manual_seed(hash((recipe.seed, state.step)))
-    inputs, targets = _unit(lq, state), _unit(hq, state)
+    adversarial = state.recipe.adversarial
     generating = not adversarial or (state.step + 1) % adversarial.critic_steps == 0
-    with _autocast(state), torch.set_grad_enabled(generating):
-        sr = forward(inputs).float()
-    stats: Stats = {}
-    for block in (
-        ("generator", "discriminator") if _generator_first(recipe) else ("discriminator", "generator")
-    ):
-        if block == "generator" and generating:
-            stats |= _generator_block(state, losses, inputs, sr, targets)
-        if block == "discriminator" and adversarial:
-            stats |= _discriminator_block(state, adversarial, inputs, sr.detach(), targets)
-    state.step += 1
-    return stats | _colour_drift(inputs, sr.detach()) | {"skipped": _num_skipped(stats)}
-
-
-def _generator_block(state: TrainState, losses: Losses, lq: Tensor, sr: Tensor, hq: Tensor) -> Stats:
-    with _autocast(state):
-        parts = losses(sr, hq)
-        if options := state.recipe.adversarial:
-            warmup = min(1.0, (state.step + 1) / (options.warmup_steps + 1))
-            parts["adversarial"] = options.weight * warmup * _fooling(state, options, lq, sr, hq)
-    loss = torch.stack(list(parts.values())).sum()
-    norm = _update(state, "generator", loss)
-    if torch.isfinite(norm):
+    step = Step(state, networks, losses, _parts(state, lq, hq), generating)
+    statistics, stats = state.running_statistics(), Stats()
+    before = [statistic.clone() for statistic in statistics]
+    if adversarial and adversarial.first == "discriminator":
+        stats |= step.discriminator_block(adversarial)
+    if generating:
+        stats |= step.generator_block()
+    if adversarial and adversarial.first == "generator":
+        stats |= step.discriminator_block(adversarial)
+    stats["skipped"] = torch.stack([stats.pop(key) for key in list(stats) if key.endswith("unusable")]).sum()
+    processes.average(statistics)
+    if stats["skipped"]:  # NaN that went through batch norm would stay in them
+        for statistic, old in zip(statistics, before, strict=True):
+            statistic.copy_(old)
+    elif generating:
         state.update_ema()
-    return {"loss": loss.detach(), "grad_norm": norm} | {
-        f"loss/{n}": part.detach() for n, part in parts.items()
-    }
+    state.step += 1
+    return processes.mean(stats | _health(stats, step.parts), state.device)
 
 
-def _fooling(state: TrainState, options: AdversarialOptions, lq: Tensor, sr: Tensor, hq: Tensor) -> Tensor:
-    """The generator's adversarial loss; no gradient is kept for the discriminator."""
-    judge, loss = state.networks["discriminator"], ADVERSARIAL[options.loss]
-    judge.requires_grad_(False)
-    with torch.no_grad():
-        real = judge(hq, lq) if loss.needs_real else None
-    fooled = loss.generator(judge(sr, lq), real)
-    judge.requires_grad_(True)
-    return fooled
+def _parts(state: TrainState, lq: Tensor, hq: Tensor) -> list[Part]:
+    recipe = state.recipe
+    first = state.step * recipe.batch_size + processes.rank() * len(lq)
+    size = len(lq) // recipe.runtime.accumulate
+    pairs = zip(_unit(lq, state).split(size), _unit(hq, state).split(size), strict=True)
+    return [Part(*pair, seed=hash((recipe.seed, first + i * size))) for i, pair in enumerate(pairs)]
 
 
-def _discriminator_block(
-    state: TrainState, options: AdversarialOptions, lq: Tensor, sr: Tensor, hq: Tensor
-) -> Stats:
-    judge, loss = state.networks["discriminator"], ADVERSARIAL[options.loss]
-    if not options.joint:
-        return _updates_apart(state, loss, lq, sr, hq)
-    with _autocast(state):
-        real, fake = judge(hq, lq), judge(sr, lq)
-    total = loss.discriminator(real, fake) + _penalty(judge, loss, options, lq, sr, hq)
-    norm = _update(state, "discriminator", total)
-    return _judgements(real, fake) | {"d/loss": total.detach(), "d/grad_norm": norm}
+@dataclass(frozen=True)
+class Step:
+    """What the two blocks share; see :func:`train_step`.
+
+    Attributes:
+        state: the networks and optimisers.
+        networks: how the networks are called.
+        losses: the generator's losses.
+        parts: the batch.
+        generating: whether the generator is updated too.
+    """
+
+    state: TrainState
+    networks: Networks
+    losses: Losses
+    parts: Sequence[Part]
+    generating: bool
+
+    def generator_block(self) -> Stats:
+        """Update the generator."""
+        return self._update("generator", self._generator_loss)
+
+    def discriminator_block(self, options: AdversarialOptions) -> Stats:
+        """Update the discriminator: once, or on real and then on generated pictures."""
+        if options.joint:
+            return self._update("discriminator", self._discriminator_loss, "d/")
+        on_real = self._update("discriminator", self._loss_on_real, "d/real_")
+        return on_real | self._update("discriminator", self._loss_on_fake, "d/fake_")
+
+    def _generator_loss(self, part: Part) -> tuple[Tensor, Stats]:
+        sr = self._restored(part, attached=True)
+        with _autocast(self.state):
+            losses = self.losses(sr, part.hq)
+            if options := self.state.recipe.adversarial:
+                warmup = min(1.0, (self.state.step + 1) / (options.warmup_steps + 1))
+                losses["adversarial"] = options.weight * warmup * self._fooling(options, part, sr)
+        loss = torch.stack(list(losses.values())).sum()
+        return loss, {f"loss/{name}": value.detach() for name, value in losses.items()}
+
+    def _fooling(self, options: AdversarialOptions, part: Part, sr: Tensor) -> Tensor:
+        """The generator's adversarial loss; no gradient is kept for the discriminator."""
+        judge, loss = self.networks["discriminator"], ADVERSARIAL[options.loss]
+        self.state.networks["discriminator"].requires_grad_(False)
+        with torch.no_grad():
+            real = judge(part.hq, part.lq) if loss.needs_real else None
+        fooled = loss.generator(judge(sr, part.lq), real)
+        self.state.networks["discriminator"].requires_grad_(True)
+        return fooled
+
+    def _discriminator_loss(self, part: Part) -> tuple[Tensor, Stats]:
+        options = self.state.recipe.adversarial
+        assert options
+        judge, loss = self.networks["discriminator"], ADVERSARIAL[options.loss]
+        sr = self._restored(part).detach()
+        with _autocast(self.state):
+            real, fake = judge(part.hq, part.lq), judge(sr, part.lq)
+        total = loss.discriminator(real, fake)
+        if loss.needs_penalty:
+            critic = self.state.networks["discriminator"]
+            total = total + options.penalty * gradient_penalty(critic, part.hq, sr, part.lq)
+        return total, {"d/real": _mean(real), "d/fake": _mean(fake)}
+
+    def _loss_on_real(self, part: Part) -> tuple[Tensor, Stats]:
+        with _autocast(self.state):
+            real = self.networks["discriminator"](part.hq, part.lq)
+        return self._absolute_loss().real(real.float()).mean(), {"d/real": _mean(real)}
+
+    def _loss_on_fake(self, part: Part) -> tuple[Tensor, Stats]:
+        sr = self._restored(part).detach()
+        with _autocast(self.state):
+            fake = self.networks["discriminator"](sr, part.lq)
+        return self._absolute_loss().fake(fake.float()).mean(), {"d/fake": _mean(fake)}
+
+    def _absolute_loss(self) -> Absolute:
+        options = self.state.recipe.adversarial
+        assert options
+        loss = ADVERSARIAL[options.loss]
+        assert isinstance(loss, Absolute), "the recipe allows no other losses here"
+        return loss
+
+    def _restored(self, part: Part, *, attached: bool = False) -> Tensor:
+        """The results of a part, the same for both blocks; computed where they are needed first.
+
+        They are attached to the generator for its own block, and where the batch is one part also before it.
+        Of several parts only one may be attached at a time: they are then computed once more.
+        """
+        if part.sr is None or (attached and not part.sr.requires_grad):
+            torch.manual_seed(part.seed)
+            attached = attached or (self.generating and len(self.parts) == 1)
+            with _autocast(self.state), torch.set_grad_enabled(attached):
+                part.sr = self.networks["generator"](part.lq).float()
+        assert part.sr is not None
+        return part.sr
+
+    def _update(self, name: str, loss_of: Callable[[Part], tuple[Tensor, Stats]], prefix: str = "") -> Stats:
+        """One optimiser step for a network, unless its gradient is not finite."""
+        state = self.state
+        options, optimizer = state.optimizer_options(name), state.optimizers[name]
+        for group in optimizer.param_groups:
+            group["lr"] = options.lr * state.recipe.schedule.at(state.step, state.recipe.steps)
+        optimizer.zero_grad(set_to_none=True)
+        found: list[Stats] = []
+        for part in self.parts:
+            loss, stats = loss_of(part)
+            (loss / len(self.parts)).backward()
+            found.append(stats | {f"{prefix}loss": loss.detach()})
+        gradients = [p.grad for p in state.networks[name].parameters() if p.grad is not None]
+        processes.average(gradients)
+        norm = torch.nn.utils.get_total_norm(gradients)
+        usable = torch.isfinite(norm).cpu()  # here the host waits for the device
+        if usable and options.clip_norm:
+            torch.nn.utils.clip_grads_with_norm_(state.networks[name].parameters(), options.clip_norm, norm)
+        if usable:
+            optimizer.step()
+        means = {key: torch.stack([stats[key] for stats in found]).mean(0) for key in found[0]}
+        return means | {f"{prefix}grad_norm": norm, f"{prefix}unusable": ~usable}
 
 
-def _updates_apart(state: TrainState, loss: AdversarialLoss, lq: Tensor, sr: Tensor, hq: Tensor) -> Stats:
-    """One discriminator update on real pictures, then one on generated ones."""
-    assert isinstance(loss, Absolute), "the recipe allows no other losses here"
-    judge = state.networks["discriminator"]
-    with _autocast(state):
-        real = judge(hq, lq)
-    on_real = loss.real(real.float()).mean()
-    real_norm = _update(state, "discriminator", on_real)
-    with _autocast(state):
-        fake = judge(sr, lq)
-    on_fake = loss.fake(fake.float()).mean()
-    norms = {"d/real_grad_norm": real_norm, "d/grad_norm": _update(state, "discriminator", on_fake)}
-    return _judgements(real, fake) | norms | {"d/loss": (on_real + on_fake).detach()}
+def _mean(logits: Tensor) -> Tensor:
+    return logits.detach().float().mean()
 
 
-def _judgements(real: Tensor, fake: Tensor) -> Stats:
-    return {"d/real": real.detach().float().mean(), "d/fake": fake.detach().float().mean()}
+def _health(stats: Stats, parts: Sequence[Part]) -> Stats:
+    """What tells how adversarial training goes: the margin, and whether colours move.
+
+    Colour drift is the mean of (downscaled result − input) per channel, in levels of 255.
+    """
+    drift = torch.stack([_drift(part) for part in parts]).mean(0) * 255
+    found = {f"colour_drift/{channel}": value for channel, value in zip("rgb", drift, strict=True)}
+    if "d/real" in stats:
+        found["d/margin"] = stats["d/real"] - stats["d/fake"]
+    return found
 
 
-def _penalty(
-    judge: nn.Module, loss: AdversarialLoss, options: AdversarialOptions, lq: Tensor, sr: Tensor, hq: Tensor
-) -> Tensor:
-    if not loss.needs_penalty:
-        return sr.new_zeros(())
-    return options.penalty * gradient_penalty(judge, hq, sr, lq)
-
-
-def _update(state: TrainState, name: str, loss: Tensor) -> Tensor:
-    """One optimiser step for a network, unless its gradient is not finite; the gradient's norm."""
-    recipe, optimizer = state.recipe, state.optimizers[name]
-    options = state.optimizer_options(name)
-    for group in optimizer.param_groups:
-        group["lr"] = options.lr * recipe.schedule.at(state.step, recipe.steps)
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    limit = options.clip_norm or float("inf")
-    norm = torch.nn.utils.clip_grad_norm_(state.networks[name].parameters(), limit)
-    if torch.isfinite(norm):
-        optimizer.step()
-    return norm.detach()
-
-
-def _num_skipped(stats: Stats) -> Tensor:
-    """How many blocks of the step had no finite gradient."""
-    norms = [value for name, value in stats.items() if name.endswith("grad_norm")]
-    return (~torch.isfinite(torch.stack(norms))).sum()
-
-
-def _colour_drift(lq: Tensor, sr: Tensor) -> Stats:
-    """Mean of (downscaled result − input) per channel, in levels of 255."""
-    drift = (F.adaptive_avg_pool2d(sr, (lq.shape[-2], lq.shape[-1])) - lq).mean(dim=(0, 2, 3)) * 255
-    return {f"colour_drift/{name}": value for name, value in zip("rgb", drift, strict=True)}
-
-
-def _generator_first(recipe: Recipe) -> bool:
-    return recipe.adversarial is None or recipe.adversarial.first == "generator"
+def _drift(part: Part) -> Float[Tensor, "3"]:
+    assert part.sr is not None
+    height, width = part.lq.shape[-2:]
+    return (F.adaptive_avg_pool2d(part.sr.detach(), (height, width)) - part.lq).mean(dim=(0, 2, 3))
 
 
 def _unit(pixels: UInt8[Tensor, "n c h w"], state: TrainState) -> Float[Tensor, "n c h w"]:
-    """0 … 255 on the host -> [0, 1] on the networks' device and in their memory layout."""
+    """0 … 255 on the host or the device -> [0, 1] on the device, in the networks' memory layout."""
     layout = torch.channels_last if state.recipe.runtime.channels_last else torch.contiguous_format
     return pixels.to(state.device, non_blocking=True).to(torch.float32, memory_format=layout) / 255
 

@@ -1,0 +1,34 @@
+"""The device that trains, set up for speed."""
+
+import torch
+
+from relume.errors import UsageError
+from relume.train import processes
+
+
+def open_device(name: str) -> torch.device:
+    """Choose a device; of several GPUs, each process of a machine takes its own.
+
+    On CUDA, float32 products are computed in TF32, and convolutions by the algorithm that is quickest for
+    their size, which is found out when a size comes up first.
+
+    Args:
+        name: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
+
+    Raises:
+        UsageError: if the machine has no such device.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda":
+        name = f"cuda:{processes.rank_on_machine()}"
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError("cannot train on this device", got=name, allowed="auto, cpu, cuda, mps") from error
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+        torch.set_float32_matmul_precision("high")
+        torch.backends.cudnn.benchmark = True
+    return device

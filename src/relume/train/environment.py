@@ -1,0 +1,55 @@
+"""What a run was made with: versions, machine, command, weights of others."""
+
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import relume
+from relume.train import processes
+from relume.train.crops import Crops
+from relume.train.state import TrainState
+
+VERSIONS_OF = ("torch", "numpy", "pillow", "onnx", "safetensors")
+
+
+def environment(state: TrainState, crops: Crops) -> dict[str, Any]:
+    """The content of ``environment.json``, as plain JSON types."""
+    return {
+        "relume": relume.__version__,
+        "git": _git_commit(),
+        "python": platform.python_version(),
+        "versions": {name: _version(name) for name in VERSIONS_OF},
+        "machine": f"{platform.machine()} {platform.system()}",
+        "device": _device(state.device),
+        "processes": processes.count(),
+        "command": sys.argv,
+        "vgg19": state.vgg19,
+        "num_pictures": len(crops.pictures.shapes),
+        "skipped": crops.pictures.skipped,
+    }
+
+
+def _device(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _git_commit() -> str | None:
+    """The commit of relume's own checkout, if it runs from one."""
+    source = Path(relume.__file__).parent
+    try:
+        command = ["git", "-C", str(source), "rev-parse", "HEAD"]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=5).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None

@@ -1,0 +1,96 @@
+"""The processes that train together: one, or those that torchrun started, each with its share of every batch.
+
+Gradients are averaged when all of a block's are there, in one message. All processes then hold the same
+weights without ever sending them, because they start from the same ones and take the same steps.
+"""
+
+import os
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+LONGEST_WAIT = timedelta(hours=1)
+"""For another process; the first one validates and saves while the others wait."""
+
+
+@contextmanager
+def joined() -> Generator[None]:
+    """Meet the other processes that torchrun started, if it did, and part from them at the end."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield
+        return
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    dist.init_process_group(backend, timeout=LONGEST_WAIT)
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
+
+
+def count() -> int:
+    """How many processes train together."""
+    return dist.get_world_size() if _several() else 1
+
+
+def rank() -> int:
+    """The number of this process, from 0."""
+    return dist.get_rank() if _several() else 0
+
+
+def rank_on_machine() -> int:
+    """The number of this process among those on the same machine, which is that of its GPU."""
+    return int(os.environ.get("LOCAL_RANK", "0"))
+
+
+@contextmanager
+def first_goes_first() -> Generator[None]:
+    """The block runs in the first process, then in the others, which find what it has put on disk."""
+    if rank():
+        meet()
+    try:
+        yield
+    finally:
+        if not rank():
+            meet()
+
+
+def meet() -> None:
+    """Wait until all processes are here."""
+    largest([0])
+
+
+def largest(numbers: Sequence[float]) -> list[float]:
+    """The largest of every number over all processes; does not wait for a GPU."""
+    shared = torch.tensor(numbers, dtype=torch.float64)
+    if _several():
+        dist.all_reduce(shared, dist.ReduceOp.MAX)
+    return shared.tolist()
+
+
+def average(tensors: Iterable[Tensor]) -> None:
+    """Replace floating-point tensors by their means over all processes."""
+    several = list(tensors) if _several() else []
+    if not several:
+        return
+    flat = torch.cat([tensor.reshape(-1) for tensor in several])
+    dist.all_reduce(flat)
+    flat /= count()
+    for tensor, mean in zip(several, flat.split([t.numel() for t in several]), strict=True):
+        tensor.copy_(mean.view_as(tensor))
+
+
+def mean(numbers: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
+    """The means of scalars over all processes, by the same names."""
+    if not _several():
+        return numbers
+    shared = torch.stack([value.to(device, torch.float32, non_blocking=True) for value in numbers.values()])
+    average([shared])
+    return dict(zip(numbers, shared, strict=True))
+
+
+def _several() -> bool:
+    return dist.is_available() and dist.is_initialized()
