@@ -1,8 +1,8 @@
 """The one description of a model, written into every model file (``.onnx``, ``.safetensors``)."""
 
 import json
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, Self
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
+from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 
 from relume.errors import InputError
 
@@ -60,6 +60,8 @@ class ModelCard:
         recipe: name of the recipe that made it.
         recipe_sha256: hash of the recipe's resolved content.
         training: what the training was: steps, hours, hardware.
+        perceptual_weights: weights of VGG19 that the perceptual loss used: name, file and its SHA-256; empty
+            where there was no such loss, or they were not recorded.
         scores: measured qualities.
         weights_sha256: hash over names, shapes and bytes, see :func:`relume.export.weights_sha256`.
     """
@@ -80,6 +82,7 @@ class ModelCard:
     recipe: str = ""
     recipe_sha256: str = ""
     training: str = ""
+    perceptual_weights: str = ""
     scores: tuple[Score, ...] = ()
     weights_sha256: str = ""
 
@@ -95,17 +98,55 @@ class ModelCard:
             InputError: if the text is no JSON object, or keys are missing, unknown or of the wrong kind.
         """
         try:
-            raw = json.loads(text)
-            unknown = raw.keys() - {f.name for f in fields(cls)}
-            if unknown:
-                raise InputError(
-                    "the model's card has unknown keys", got=sorted(unknown), hint="made by a newer relume?"
-                )
-            raw["value_range"] = tuple(raw.get("value_range", (0.0, 1.0)))
-            raw["training_data"] = tuple(TrainingSource(**item) for item in raw.get("training_data", ()))
-            raw["scores"] = tuple(Score(**item) for item in raw.get("scores", ()))
-            return cls(**raw)
-        except (ValueError, TypeError, AttributeError) as error:
+            card: Self = _read(json.loads(text), cls, "the card")
+        except (ValueError, RecursionError) as error:
             raise InputError(
                 "the model's card cannot be read", got=error, hint="export the model again"
             ) from error
+        for name in ("scale", "channels", "size_multiple"):
+            if getattr(card, name) < 1:
+                raise InputError(f"the model's card: {name} is wrong", got=getattr(card, name), allowed="≥ 1")
+        return card
+
+
+def _read(value: Any, kind: Any, place: str) -> Any:
+    """A JSON value as what a field's type says; ``place`` names it in errors.
+
+    Raises:
+        InputError: if it is something else.
+    """
+    origin, arguments = get_origin(kind), get_args(kind)
+    if kind is Any:
+        return value
+    if origin is Literal and value in arguments:
+        return value
+    if origin is dict and isinstance(value, dict):
+        return value
+    if origin is tuple and isinstance(value, list):
+        kinds = arguments[:1] * len(value) if arguments[-1] is ... else arguments
+        if len(kinds) == len(value):
+            return tuple(_read(value[i], kind, f"{place}[{i}]") for i, kind in enumerate(kinds))
+    if is_dataclass(kind) and isinstance(value, dict):
+        return _read_fields(value, kind, place)
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(kind, type) and type(value) is kind:
+        return value
+    raise InputError(f"the model's card: {place} is wrong", got=repr(value)[:80], allowed=_named(kind))
+
+
+def _read_fields(value: dict[str, Any], kind: Any, place: str) -> Any:
+    kinds = get_type_hints(kind)
+    if unknown := value.keys() - kinds.keys():
+        raise InputError(
+            f"the model's card: {place} has unknown keys", got=sorted(unknown), hint="made by a newer relume?"
+        )
+    required = {f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING}
+    if missing := required - value.keys():
+        raise InputError(f"the model's card: {place} lacks keys", got=sorted(missing), hint="export it again")
+    return kind(**{name: _read(v, kinds[name], name) for name, v in value.items()})
+
+
+def _named(kind: Any) -> str:
+    plain = isinstance(kind, type) and not get_args(kind)
+    return kind.__name__ if plain else str(kind).replace("typing.", "")

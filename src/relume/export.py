@@ -147,6 +147,7 @@ def _trained(checkpoint: Path) -> tuple[Network, ModelCard]:
     card = replace(
         recipe.card(network),
         training=f"{training}, {hours}" if hours else training,
+        perceptual_weights=header.get("vgg19", ""),
         weights_sha256=weights_sha256(network.state_dict()),
     )
     return network, card

@@ -3,14 +3,21 @@
     relume train compact-small-x4 --data photos/
     relume train my-recipe.yaml optimizer.lr=5e-4 steps=20000 --data photos/ --run runs/slow
 
-Ctrl-C saves and leaves; --resume goes on from there, exactly.
+Ctrl-C saves and leaves; --resume goes on from there, exactly. Several processes train together with
+
+    torchrun --standalone --nproc-per-node=2 -m -- relume train compact-small-x4 --data photos/
 """
 
 import json
 from argparse import ArgumentParser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from relume.cli.extras import extra
+from relume.errors import RelumeError
+
+if TYPE_CHECKING:
+    from relume.train.recipe import Recipe
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -36,14 +43,30 @@ def run(
 ) -> int:
     """Do it; see the module's text."""
     with extra("train"):
+        from relume.train import processes
         from relume.train.loop import train
         from relume.train.recipe import load_recipe
 
     if data:
         unstated = {Path(source).name: "licence not stated" for source in data}
         overrides = [f"data.train={json.dumps(data)}", f"licences={json.dumps(unstated)}", *overrides]
-    experiment = load_recipe(recipe, overrides)
-    folder = run_dir or Path("runs", experiment.name + ("-smoke" if smoke else ""))
-    checkpoint = train(experiment.smoke() if smoke else experiment, folder, device=device, resume=resume)
-    print(f"{checkpoint}\nnext: relume export {folder} -o {experiment.name}.onnx")
+    try:
+        experiment = load_recipe(recipe, overrides)
+        experiment = experiment.smoke() if smoke else experiment
+        folder = run_dir or Path("runs", experiment.name + ("-smoke" if smoke else ""))
+        checkpoint = train(experiment, folder, device=device, resume=resume)
+    except RelumeError as error:
+        if processes.rank():  # the first of several processes says the same
+            return error.exit_code
+        raise
+    if not processes.rank():
+        print(f"{checkpoint}\n{_next(experiment, folder, checkpoint)}")
     return 0
+
+
+def _next(experiment: "Recipe", folder: Path, checkpoint: Path) -> str:
+    from relume.train.state import step_of
+
+    if (step := step_of(checkpoint)) < experiment.steps:
+        return f"time is up at step {step} of {experiment.steps}: the same command with --resume goes on"
+    return f"next: relume export {folder} -o {experiment.name}.onnx"

@@ -227,6 +227,11 @@ def _load(network: nn.Module, source: str, other_scale: bool) -> None:
         ) from error
 
 
+def step_of(checkpoint: Path) -> int:
+    """The step at which a checkpoint ``step-*.safetensors`` was written."""
+    return int(checkpoint.stem.removeprefix("step-"))
+
+
 def newest_checkpoint(run_dir: Path) -> Path | None:
     """The checkpoint with the highest step in a run folder."""
     return max((run_dir / "checkpoints").glob("step-*.safetensors"), default=None)
