@@ -119,10 +119,10 @@ def test_several_threads_may_use_a_model():
     """Backends give a buffer that their next call overwrites; nobody may run before it is copied."""
 
     class Shared(Twice):
-        buffer = np.empty((1, 3, 64, 64), np.float32)
+        buffer = np.empty((1, 64, 64, 3), np.float32)
 
         def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-            self.buffer[:] = batch.repeat(2, 2).repeat(2, 3)
+            self.buffer[:] = batch.repeat(2, 1).repeat(2, 2)
             time.sleep(0.001)
             return self.buffer
 
