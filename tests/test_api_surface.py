@@ -26,7 +26,8 @@ OPTIONS = {
     "check": "DATA --crop --scale --sheet",
     "data prepare-gopro": "SRC DEST --blur --copy",
     "train": "RECIPE KEY=VALUE --data --run --resume --smoke --device",
-    "eval": "MODEL --data --protocol --scale --json --markdown --report --device",
+    "data fit-niqe": "DATA --output --licence",
+    "eval": "MODEL --data --protocol --measures --niqe --scale --size --json --markdown --report --device",
     "export": "RUN --output --scores",
 }
 
