@@ -43,7 +43,7 @@ def mean_shift(image, num_draws):
 
 
 def test_degraded_crops_are_where_plainly_shrunk_ones_are(waves):
-    """The picture and its reflection: what the pattern itself does to the estimate cancels, a shift does not."""
+    """With its reflection: what the pattern itself does to the estimate cancels, a shift does not."""
     one_pattern = 0.5 + (waves[..., :1] - 0.5) * np.float32([1.1, 0.5, 0.8])  # halved chroma mixes channels
     turned = np.ascontiguousarray(one_pattern[::-1, ::-1])
     shift = (mean_shift(one_pattern, 120) + mean_shift(turned, 120)) / 2

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from relume.data.crops import CropPairs
+from relume.data.crops import Crops
+from relume.data.pairing import Degraded
 from relume.data.pictures import DecodedPictures, find_pictures
 from relume.degrade.bicubic import Downsample
 from relume.errors import InputError, UsageError
@@ -101,7 +102,7 @@ def _repeated(pictures: DecodedPictures, paths: list[Path]) -> list[str]:
 
 
 def _write_sheet(pictures: DecodedPictures, crop_px: int, scale: int, target: Path) -> None:
-    crops = CropPairs(pictures, Downsample(scale), scale, crop_px, seed=0)
+    crops = Crops(pictures, Degraded(Downsample(scale), scale), crop_px, seed=0)
     cell_px = min(crop_px, 128)
     sheet = Image.new("RGB", (SHEET_COLUMNS * (cell_px + 4), SHEET_ROWS * (2 * cell_px + 8)), (32, 32, 32))
     for position in range(SHEET_COLUMNS * SHEET_ROWS):

@@ -1,10 +1,10 @@
 """Random training crops, each a pure function of (seed, position)."""
 
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -14,179 +14,66 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from relume.data.frames import DecodedFrames
-from relume.data.pairs import DecodedPairs
-from relume.data.pictures import DecodedPictures
-from relume.degrade.frames import FrameMean
+from relume.data.places import Place, Places
+from relume.degrade.sharpen import Sharpen
 
 
-class Degradation(Protocol):
-    """What turns a sharp crop into a network's input."""
+class Pictures(Protocol):
+    """Training pictures, whatever an item is made of."""
 
     @property
-    def margin_px(self) -> int:
-        """How far outside a crop the result depends on the picture; a multiple of the scale."""
+    def shapes(self) -> tuple[tuple[int, int], ...]:
+        """Height and width of each."""
         ...
 
-    def __call__(self, image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-        """HWC in [0, 1] -> HWC in [0, 1]."""
+    @property
+    def skipped(self) -> dict[str, str]:
+        """Source files that are not used, with the reason."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash over what decides what is cropped at a position."""
         ...
 
 
-@dataclass(frozen=True)
-class Places:
-    """All crops of all pictures: a W×H picture has (W−c+1)(H−c+1) crops of side c, each equally likely.
-
-    Attributes:
-        shapes: height and width of the pictures; no side is below ``crop_px``.
-        crop_px: side of a crop.
-    """
-
-    shapes: Sequence[tuple[int, int]]
-    crop_px: int
-
-    @cached_property
-    def _crops_up_to(self) -> NDArray[np.int64]:
-        shapes = np.array(self.shapes, dtype=np.int64)
-        return np.cumsum((shapes - self.crop_px + 1).prod(axis=1))
-
-    def draw(self, rng: np.random.Generator) -> tuple[int, int, int]:
-        """The picture, top and left of a crop."""
-        crop = int(rng.integers(self._crops_up_to[-1]))
-        index = int(np.searchsorted(self._crops_up_to, crop, side="right"))
-        within = crop - (int(self._crops_up_to[index - 1]) if index else 0)
-        return index, *divmod(within, self.shapes[index][1] - self.crop_px + 1)
+P = TypeVar("P", bound=Pictures)
+Pairing = Callable[[P, Place, np.random.Generator], tuple[NDArray[np.uint8], NDArray[np.uint8]]]
+"""How input and target of a place come about, see :mod:`relume.data.pairing`."""
 
 
 @dataclass
-class CropPairs(Dataset[tuple[UInt8[Tensor, "3 h w"], UInt8[Tensor, "3 sh sw"]]]):
-    """Crops drawn uniformly from all crops of all pictures, degraded, turned and mirrored.
-
-    The input is what degrading the whole picture would give at that place: the degradation sees a margin
-    around the crop.
+class Crops(Dataset[tuple[UInt8[Tensor, "3 h w"], UInt8[Tensor, "3 sh sw"]]], Generic[P]):
+    """Crops drawn uniformly from all crops of all pictures, turned and mirrored together with their inputs.
 
     Attributes:
         pictures: where crops come from.
-        degradation: sharp crop -> input.
-        scale: target pixels per input pixel.
-        crop_px: side of the target crop, a multiple of ``scale``.
+        pairing: how input and target of a crop come about.
+        crop_px: side of the target crop.
         seed: of all randomness, together with the position.
         augment: whether crops are turned by quarters and mirrored.
+        sharpen: what is done to targets, or nothing.
     """
 
-    pictures: DecodedPictures
-    degradation: Degradation
-    scale: int
+    pictures: P
+    pairing: Pairing[P]
     crop_px: int
     seed: int
     augment: bool = True
+    sharpen: Sharpen | None = None
 
     def __getitem__(self, position: int) -> tuple[UInt8[Tensor, "3 h w"], UInt8[Tensor, "3 sh sw"]]:
         """Item ``position``: input and target, uint8 CHW."""
         rng = np.random.default_rng((self.seed, position))
-        pixels, top, left = self._draw(rng)
-        lq, hq = self._degraded(pixels, top, left, rng)
-        return _item(lq, hq, rng, self.augment)
+        lq, hq = self.pairing(self.pictures, self._places.draw(rng), rng)
+        if self.sharpen:
+            hq = self.sharpen(hq)
+        turns, mirrored = (int(rng.integers(4)), bool(rng.integers(2))) if self.augment else (0, False)
+        return _tensor(lq, turns, mirrored), _tensor(hq, turns, mirrored)
 
     @cached_property
     def _places(self) -> Places:
         return Places(self.pictures.shapes, self.crop_px)
-
-    def _draw(self, rng: np.random.Generator) -> tuple[NDArray[np.uint8], int, int]:
-        index, top, left = self._places.draw(rng)
-        return self.pictures.pixels(index), top, left
-
-    def _degraded(
-        self, pixels: NDArray[np.uint8], top: int, left: int, rng: np.random.Generator
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        (y0, y1), (x0, x1) = (self._window(o, n) for o, n in zip((top, left), pixels.shape[:2], strict=True))
-        context = np.ascontiguousarray(pixels[top - y0 : top + y1, left - x0 : left + x1])
-        degraded = self.degradation(context.astype(np.float32) / np.float32(255), rng)
-        side = self.crop_px // self.scale
-        lq = degraded[y0 // self.scale :, x0 // self.scale :][:side, :side]
-        hq = context[y0:, x0:][: self.crop_px, : self.crop_px]
-        return _rounded(lq), hq
-
-    def _window(self, offset: int, side: int) -> tuple[int, int]:
-        """How far the context reaches before and after a crop's offset, in whole input pixels."""
-        margin = self.degradation.margin_px
-        before = min(margin, offset // self.scale * self.scale)
-        after = min(self.crop_px + margin, (side - offset) // self.scale * self.scale)
-        return before, after
-
-
-@dataclass
-class AlignedCrops(Dataset[tuple[UInt8[Tensor, "3 h w"], UInt8[Tensor, "3 h w"]]]):
-    """Crops at the same place of the two pictures of given pairs, turned and mirrored together.
-
-    Attributes:
-        pictures: the pairs, of equal sizes.
-        crop_px: side of the crops.
-        seed: of all randomness, together with the position.
-        augment: whether crops are turned by quarters and mirrored.
-    """
-
-    pictures: DecodedPairs
-    crop_px: int
-    seed: int
-    augment: bool = True
-
-    def __getitem__(self, position: int) -> tuple[UInt8[Tensor, "3 h w"], UInt8[Tensor, "3 h w"]]:
-        """Item ``position``: input and target, uint8 CHW."""
-        rng = np.random.default_rng((self.seed, position))
-        index, top, left = self._places.draw(rng)
-        lq, hq = (_cut(pixels, top, left, self.crop_px) for pixels in self.pictures.pixels(index))
-        return _item(lq, hq, rng, self.augment)
-
-    @cached_property
-    def _places(self) -> Places:
-        return Places(self.pictures.shapes, self.crop_px)
-
-
-@dataclass
-class FrameCrops(Dataset[tuple[UInt8[Tensor, "3 h w"], UInt8[Tensor, "3 h w"]]]):
-    """Crops of means of consecutive frames, each with the same crop of the middle frame.
-
-    Attributes:
-        pictures: the frames, in runs that are long enough for ``mean``.
-        mean: how many frames make an input, and how.
-        crop_px: side of the crops.
-        seed: of all randomness, together with the position.
-        augment: whether crops are turned by quarters and mirrored.
-    """
-
-    pictures: DecodedFrames
-    mean: FrameMean
-    crop_px: int
-    seed: int
-    augment: bool = True
-
-    def __getitem__(self, position: int) -> tuple[UInt8[Tensor, "3 h w"], UInt8[Tensor, "3 h w"]]:
-        """Item ``position``: input and target, uint8 CHW."""
-        rng = np.random.default_rng((self.seed, position))
-        index, top, left = self._places.draw(rng)
-        reach = self.mean.draw_reach(rng)
-        frames = [_cut(frame, top, left, self.crop_px) for frame in self.pictures.around(index, reach)]
-        return _item(_rounded(self.mean(frames)), frames[reach], rng, self.augment)
-
-    @cached_property
-    def _places(self) -> Places:
-        return Places(self.pictures.shapes, self.crop_px)
-
-
-def _cut(pixels: NDArray[np.uint8], top: int, left: int, crop_px: int) -> NDArray[np.uint8]:
-    return pixels[top : top + crop_px, left : left + crop_px]
-
-
-def _rounded(unit: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return np.floor(unit.clip(0, 1) * 255 + 0.5).astype(np.uint8)
-
-
-def _item(
-    lq: NDArray[np.uint8], hq: NDArray[np.uint8], rng: np.random.Generator, augment: bool
-) -> tuple[UInt8[Tensor, "3 h w"], UInt8[Tensor, "3 sh sw"]]:
-    turns, mirrored = (int(rng.integers(4)), bool(rng.integers(2))) if augment else (0, False)
-    return _tensor(lq, turns, mirrored), _tensor(hq, turns, mirrored)
 
 
 def _tensor(pixels: NDArray[np.uint8], turns: int, mirrored: bool) -> UInt8[Tensor, "3 h w"]:

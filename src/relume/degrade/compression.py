@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ class Compression:
         return saved.astype(np.float32) / np.float32(255)
 
 
-def _saved(levels: NDArray[np.uint8], **options: object) -> NDArray[np.uint8]:
+def _saved(levels: NDArray[np.uint8], **options: Any) -> NDArray[np.uint8]:
     buffer = io.BytesIO()
     Image.fromarray(levels).save(buffer, **options)
     with Image.open(buffer) as picture:

@@ -1,6 +1,5 @@
 """Noise of sensors and scanners."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,16 +38,11 @@ class Noise:
     def __call__(self, image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
         """HWC in [0, 1] -> HWC in [0, 1] of the same size."""
         is_gaussian, is_grey = rng.random() < self.gaussian, rng.random() < self.grey
-        deviation = (
-            rng.uniform(*self.sigma) / 255
-            if is_gaussian
-            else _photon_deviation(image @ LUMA if is_grey else image)
-            * np.float32(rng.uniform(*self.strength))
-        )
+        if is_gaussian:
+            deviation = np.full((1, 1, 1), rng.uniform(*self.sigma) / 255, np.float32)
+        else:
+            light = image @ LUMA if is_grey else image
+            deviation = np.sqrt(light / np.float32(PHOTONS)) * np.float32(rng.uniform(*self.strength))
         shape = (*image.shape[:2], 1 if is_grey else image.shape[2])
         noise = rng.standard_normal(shape, np.float32) * deviation
         return (image + noise).astype(np.float32, copy=False).clip(0, 1)
-
-
-def _photon_deviation(light: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.sqrt(light) / np.float32(math.sqrt(PHOTONS))

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from relume.data.crops import Degradation as Degrades
+from relume.data.pairing import Degradation as Degrades
 from relume.degrade.bicubic import Downsample
 from relume.degrade.blur import Blur, Ringing
 from relume.degrade.chain import Chain, Sometimes, Step
@@ -15,6 +15,7 @@ from relume.degrade.motion import MotionBlur
 from relume.degrade.noise import Noise
 from relume.degrade.rescale import DEFAULT_KERNELS, NamedKernel, Rescale
 from relume.degrade.resize import Kernel
+from relume.degrade.sharpen import Sharpen
 from relume.train.options import Fraction, Options, Positive
 
 
@@ -125,6 +126,18 @@ class ChainOptions(Options):
         rounds = tuple(tuple(step.build() for step in steps) for steps in self.rounds)
         final = tuple(step.build() for step in self.final)
         return Chain(scale, rounds, final, self.kernels, self.antialias, self.shuffled)
+
+
+class SharpenOptions(Options):
+    """Options of :class:`relume.degrade.sharpen.Sharpen`."""
+
+    amount: AboveZero = 0.5
+    radius_px: AboveZero = 2.0
+    threshold: Annotated[int, Field(ge=0, le=255)] = 3
+
+    def build(self) -> Sharpen:
+        """What is done to targets."""
+        return Sharpen(self.amount, self.radius_px, self.threshold)
 
 
 class DownsampleOptions(Options):

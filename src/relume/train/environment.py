@@ -10,14 +10,14 @@ from typing import Any
 import torch
 
 import relume
+from relume.data.crops import Crops
 from relume.train import processes
-from relume.train.crops import Crops
 from relume.train.state import TrainState
 
 VERSIONS_OF = ("torch", "numpy", "pillow", "onnx", "safetensors")
 
 
-def environment(state: TrainState, crops: Crops) -> dict[str, Any]:
+def environment(state: TrainState, crops: Crops[Any]) -> dict[str, Any]:
     """The content of ``environment.json``, as plain JSON types."""
     return {
         "relume": relume.__version__,

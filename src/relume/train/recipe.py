@@ -20,7 +20,7 @@ from relume.train.components import (
     Arch,
     PerceptualOptions,
 )
-from relume.train.degradations import ChainOptions, Degradation, DownsampleOptions
+from relume.train.degradations import ChainOptions, Degradation, DownsampleOptions, SharpenOptions
 from relume.train.options import Fraction, Options, Positive
 from relume.train.schedule import Schedule
 
@@ -32,11 +32,13 @@ class DataOptions(Options):
         train: folders or lists, see :func:`relume.data.pictures.find_pictures`.
         crop_px: side of the target crop.
         augment: quarter turns and mirroring.
+        sharpen: unsharp masking of targets, or null.
     """
 
     train: tuple[str, ...] = ()
     crop_px: Positive = 96
     augment: bool = True
+    sharpen: SharpenOptions | None = None
 
 
 SMALLEST_CROP_PX = 32
@@ -203,9 +205,6 @@ class Recipe(Options):
             size_multiple=network.size_multiple,
             halo_px=network.halo_px,
             global_stats=network.global_stats,
-            adversarial=self.adversarial is not None,
-            counterpart=Path(self.initial_weights).stem if self.adversarial else "",
-            downsampling=getattr(self.degradation, "kernel", "bicubic"),
             description=self.description,
             training_data=tuple(TrainingSource(name=n, licence=text) for n, text in self.licences.items()),
             recipe=self.name,

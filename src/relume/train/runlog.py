@@ -31,9 +31,9 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from relume.data.crops import Crops
 from relume.files import make_folder, replacing
 from relume.train import processes
-from relume.train.crops import Crops
 from relume.train.curves import draw_curves
 from relume.train.environment import environment
 from relume.train.health import warnings_for
@@ -71,7 +71,7 @@ class Log:
         """A checkpoint is due."""
 
 
-def open_log(run_dir: Path, state: TrainState, crops: Crops) -> Log:
+def open_log(run_dir: Path, state: TrainState, crops: Crops[Any]) -> Log:
     """The first process writes the run's folder, the others nothing."""
     return Log() if processes.rank() else RunLog(run_dir, state, crops)
 
@@ -85,7 +85,7 @@ class RunLog(Log):
         crops: the training crops, for naming pictures that were skipped.
     """
 
-    def __init__(self, run_dir: Path, state: TrainState, crops: Crops):
+    def __init__(self, run_dir: Path, state: TrainState, crops: Crops[Any]):
         self.run_dir = run_dir
         self.checkpoints = run_dir / "checkpoints"
         for folder in (self.checkpoints, run_dir / "samples", run_dir / "progress"):

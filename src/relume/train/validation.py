@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,14 +10,14 @@ from numpy.typing import NDArray
 from relume.archs import Network
 from relume.backends.torch import TorchBackend
 from relume.card import ModelCard
-from relume.data.crops import CropPairs, Degradation
+from relume.data.crops import Crops
+from relume.data.pairing import Degradation, Degraded
 from relume.data.pairs import find_pairs
 from relume.data.pictures import DecodedPictures, find_pictures
 from relume.degrade.resize import imresize
 from relume.engine.restore import restore
 from relume.image import read_picture
 from relume.metrics.protocol import PROTOCOLS, score
-from relume.train.crops import Crops
 from relume.train.recipe import Recipe
 
 SMALLEST_PX = 32
@@ -62,14 +63,14 @@ class Validation:
     data, which watch over the run's health but measure nothing held out.
     """
 
-    def __init__(self, recipe: Recipe, crops: Crops):
+    def __init__(self, recipe: Recipe, crops: Crops[Any]):
         self._recipe = recipe
         sources, most = recipe.validation.pictures, recipe.validation.most
         if not sources:
             self._pairs = _monitor(crops, most)
-        elif isinstance(crops, CropPairs):
+        elif isinstance(crops.pairing, Degraded):
             decoded = DecodedPictures.decode(find_pictures(sources)[:most], smallest_px=SMALLEST_PX)
-            self._pairs = _degraded(decoded, crops.degradation, recipe.scale)
+            self._pairs = _degraded(decoded, crops.pairing.degradation, recipe.scale)
         else:
             self._pairs = [(a.name, _read(a), _read(b)) for a, b in find_pairs(sources)[:most]]
 
@@ -99,7 +100,7 @@ def _degraded(pictures: DecodedPictures, degradation: Degradation, scale: int) -
     return pairs
 
 
-def _monitor(crops: Crops, most: int) -> list[Pair]:
+def _monitor(crops: Crops[Any], most: int) -> list[Pair]:
     still = replace(crops, seed=crops.seed + MONITOR_SEED, augment=False)
     pairs: list[Pair] = []
     for position in range(most):
