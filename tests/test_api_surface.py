@@ -9,20 +9,25 @@ from relume.cli import COMMANDS, module_of
 from relume.cli.parser import Parser
 
 SIGNATURES = {
-    "open_model": ["name", "device", "scale", "task"],
-    "deblur": ["src", "dst", "model", "tile", "device", "format"],
-    "upscale": ["src", "dst", "model", "scale", "width", "height", "tile", "device", "format"],
+    "open_model": ["name", "device", "scale", "task", "strength"],
+    "deblur": ["src", "dst", "model", "device", "strength", "format", "options"],
+    "upscale": ["src", "dst", "model", "device", "strength", "format", "options"],
 }
 
+RESTORING = (
+    "INPUT --output --model --tile --device --format --suffix --json --strength --tta --no-lock-colours"
+    " --consistent --wrap --show-invented --no-provenance"
+)
 OPTIONS = {
-    "upscale": "INPUT --output --model --tile --device --format --suffix --json --scale --width --height",
-    "deblur": "INPUT --output --model --tile --device --format --suffix --json",
+    "upscale": f"{RESTORING} --scale --width --height",
+    "deblur": RESTORING,
     "models": "--json",
     "doctor": "",
     "check": "DATA --crop --scale --sheet",
     "data prepare-gopro": "SRC DEST --blur --copy",
     "train": "RECIPE KEY=VALUE --data --run --resume --smoke --device",
-    "eval": "MODEL --data --protocol --scale --json --markdown --report --device",
+    "data fit-niqe": "DATA --output --licence",
+    "eval": "MODEL --data --protocol --measures --niqe --scale --size --json --markdown --report --device",
     "export": "RUN --output --scores",
 }
 

@@ -5,7 +5,7 @@ import stat
 import pytest
 
 from relume.errors import OutputError
-from relume.files import replacing
+from relume.files import refuse_unwritable, replacing
 
 
 def test_success_replaces_and_leaves_nothing_else(tmp_path):
@@ -50,3 +50,14 @@ def test_a_missing_folder_or_a_full_disk_is_an_output_error(tmp_path):
     with pytest.raises(OutputError, match="No space left"), replacing(tmp_path / "out.txt"):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     assert not list(tmp_path.iterdir())
+
+
+def test_what_could_not_be_written_is_known_before(tmp_path):
+    (tmp_path / "old.txt").write_text("old")
+    refuse_unwritable(tmp_path / "new.txt")
+    refuse_unwritable(tmp_path / "old.txt")
+    assert [p.name for p in tmp_path.iterdir()] == ["old.txt"]
+    assert (tmp_path / "old.txt").read_text() == "old"
+    for path in (tmp_path, tmp_path / "missing/new.txt", tmp_path / "old.txt/new.txt"):
+        with pytest.raises(OutputError, match="cannot write"):
+            refuse_unwritable(path)

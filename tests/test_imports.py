@@ -23,16 +23,18 @@ ALLOWED = {
     "machine": set(),
     "image": BASE,
     "degrade": BASE,
-    "metrics": BASE,
+    "metrics": BASE | {"degrade"},
     "archs": {"errors"},
     "losses": BASE | {"archs"},
     "zoo": BASE,
     "backends": BASE | {"archs"},
     "engine": BASE | {"backends", "image"},
-    "model": BASE | {"backends", "engine", "image", "zoo"},
+    "fidelity": BASE,
+    "restoration": BASE | {"engine", "fidelity"},
+    "model": BASE | {"backends", "engine", "image", "restoration", "zoo"},
     "data": BASE | {"degrade", "image"},
     "train": BASE | {"archs", "backends", "data", "degrade", "engine", "image", "losses", "metrics"},
-    "evaluate": BASE | {"degrade", "image", "metrics", "model", "zoo"},
+    "evaluate": BASE | {"data", "degrade", "image", "losses", "metrics", "model", "zoo"},
     "export": BASE | {"archs", "backends", "train"},
     "doctor": BASE | {"backends", "image", "model", "zoo"},
     "jobs": BASE | {"image", "model"},
@@ -121,6 +123,18 @@ def test_upscaling_loads_only_what_a_plain_installation_has(tiny_model: Path, tm
     loaded = loaded_by(f"from relume.cli import run; assert run({arguments}) == 0")
     assert "numpy" in loaded
     assert loaded & {*TRAINING_ONLY, "rich", "pyvips"} == set()
+
+
+def test_evaluating_loads_only_what_a_plain_installation_has(tiny_model: Path, tmp_path: Path):
+    from PIL import Image
+
+    for folder in ("set/A", "set/B"):
+        (tmp_path / folder).mkdir(parents=True)
+        Image.new("RGB", (24, 24), "teal").save(tmp_path / folder / "a.png")
+    arguments = ["eval", str(tiny_model), "--data", str(tmp_path / "set"), "-s", "1", "--measures", "niqe"]
+    loaded = loaded_by(f"from relume.cli import run; assert run({arguments}) == 0")
+    assert "relume" in loaded
+    assert loaded & TRAINING_ONLY == set()
 
 
 def test_nothing_is_told_to_anyone(tiny_model: Path):

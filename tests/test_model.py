@@ -1,6 +1,8 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +12,8 @@ from PIL import Image
 import relume
 from relume.card import ModelCard
 from relume.errors import InputError, UsageError
-from relume.image import Picture, read_picture
+from relume.fidelity.resampling import enlarge
+from relume.image import Picture, Strips, read_picture
 from relume.model import Model
 
 RANDOM = np.random.default_rng(4)
@@ -186,3 +189,67 @@ def test_a_picture_is_not_replaced_by_its_result(tiny_model: Path, tmp_path: Pat
     Image.new("RGB", (8, 8)).save(source)
     with pytest.raises(UsageError, match="own picture"):
         relume.upscale(source, source, model=str(tiny_model))
+
+
+def test_adversarial_models_keep_the_colours_of_their_input_unless_told_not_to():
+    flat = np.full((40, 40, 3), 0.5, np.float32)
+    drift = []
+    for adversarial, asked in ((False, None), (True, None), (True, False), (False, True)):
+        model = Model(replace(CARD, adversarial=adversarial), Twice())
+        drift.append(abs(model(flat, lock_colours=asked) - 0.5).max())
+    assert [d < 1e-3 for d in drift] == [False, True, False, True]
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"ensemble": True}, {"consistent": True, "width": 333}, {"wrap": True}], ids=str
+)
+def test_large_results_come_in_strips_that_are_those_of_the_whole(
+    model: Model, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+):
+    pixels = RANDOM.random((300, 50, 3), dtype=np.float32)
+    picture = Picture(pixels=pixels, alpha=RANDOM.random((300, 50), dtype=np.float32), bits=16)
+    whole = model.restore_picture(picture, show_invented=True, **options)
+    calls: list[tuple[int, int]] = []
+    monkeypatch.setattr("relume.model.LARGEST_PART", 20_000)
+    found = model.restore_strips(
+        picture, show_invented=True, progress=lambda *call: calls.append(call), **options
+    )
+    assert isinstance(found, Strips)
+    parts = list(found.parts)
+    assert len(parts) > 2
+    assert (found.height, found.width) == (whole.height, whole.width)
+    for name in ("pixels", "alpha", "invented"):
+        joined = np.concatenate([getattr(part, name) for part in parts])
+        assert abs(joined - getattr(whole, name)).max() < 2e-4, name
+    assert calls[-1][0] == calls[-1][1]
+    assert calls == sorted(calls)
+
+
+def test_models_that_need_the_whole_picture_do_not_work_in_strips(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("relume.model.LARGEST_PART", 100)
+    model = Model(replace(CARD, global_stats=True), Twice())
+    assert isinstance(model.restore_strips(Picture(pixels=np.ones((40, 40, 3), np.float32))), Picture)
+
+
+def test_strength_without_a_counterpart_ends_at_the_enlarged_picture(tiny_model: Path):
+    pixels = RANDOM.random((16, 16, 3), dtype=np.float32)
+    results = []
+    for strength in (0.0, 0.5, 1.0):
+        with relume.open_model(str(tiny_model), strength=strength) as opened:
+            results.append(opened(pixels))
+    assert abs(results[1] - (results[0] + results[2]) / 2).max() < 1e-5
+    assert abs(results[0] - np.clip(enlarge(pixels, 4, "bicubic"), 0, 1)).max() < 1e-6
+    with pytest.raises(UsageError, match="0 to 1"):
+        relume.open_model(str(tiny_model), strength=2)
+
+
+def test_results_say_which_model_made_them_unless_told_not_to(model: Model):
+    picture = Picture(pixels=np.ones((4, 4, 3), np.float32))
+    assert b"relume twice-x2" in (model.restore_picture(picture).xmp or b"")
+    assert model.restore_picture(picture, provenance=False).xmp is None
+
+
+def test_a_consistent_result_of_a_model_that_does_not_enlarge_is_refused():
+    model = Model(replace(CARD, task="deblur"), Twice())
+    with pytest.raises(UsageError, match="does not enlarge"):
+        model(np.ones((4, 4, 3), np.float32), consistent=True)

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 from relume.errors import InputError
 
 Task = Literal["upscale", "deblur"]
+Downsampling = Literal["bicubic", "bilinear", "box"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,9 @@ class ModelCard:
         size_multiple: input sides must be multiples of this (the engine pads by reflection).
         halo_px: radius of the receptive field in input pixels; tiles overlap by at least this.
         global_stats: whether statistics over the whole picture enter the result (instance norm).
+        adversarial: whether it was trained against a discriminator: it may then drift in colour and invent.
+        counterpart: name of the model of the same network without invention that it was trained from, if any.
+        downsampling: kernel by which the inputs of its training were made small.
         licence: SPDX identifier of the weights' licence.
         description: one sentence for people who choose a model.
         training_data: what it was trained on.
@@ -76,6 +80,9 @@ class ModelCard:
     value_range: tuple[float, float] = (0.0, 1.0)
     size_multiple: int = 1
     global_stats: bool = False
+    adversarial: bool = False
+    counterpart: str = ""
+    downsampling: Downsampling = "bicubic"
     licence: str = "Apache-2.0"
     description: str = ""
     training_data: tuple[TrainingSource, ...] = ()
@@ -98,7 +105,10 @@ class ModelCard:
             InputError: if the text is no JSON object, or keys are missing, unknown or of the wrong kind.
         """
         try:
-            card: Self = _read(json.loads(text), cls, "the card")
+            raw = json.loads(text)
+            if isinstance(raw, dict) and "adversarial" not in raw:  # from before this field
+                raw["adversarial"] = "gan" in str(raw.get("recipe"))
+            card: Self = _read(raw, cls, "the card")
         except (ValueError, RecursionError) as error:
             raise InputError(
                 "the model's card cannot be read", got=error, hint="export the model again"

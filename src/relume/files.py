@@ -20,15 +20,7 @@ def replacing(path: str | Path) -> Generator[Path]:
         OutputError: if the folder is missing or not writable, or the disk is full.
     """
     path = Path(path)
-    try:
-        with NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.stem[:40]}.", suffix=path.suffix, delete=False
-        ) as handle:
-            temporary = Path(handle.name)
-    except OSError as error:
-        raise OutputError(
-            f"cannot write {path}", got=error.strerror, hint="choose another folder with -o"
-        ) from error
+    temporary = _temporary(path)
     try:
         yield temporary
         _finish(temporary, path)
@@ -36,6 +28,17 @@ def replacing(path: str | Path) -> Generator[Path]:
         raise OutputError(f"cannot write {path}", got=error.strerror or error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Find out before long work, not after it, that its result could not be written.
+
+    Raises:
+        OutputError: if the folder is missing or not writable, or ``path`` is itself a folder.
+    """
+    if path.is_dir():
+        raise OutputError(f"cannot write {path}", got="a folder", allowed="a file")
+    _temporary(path).unlink()
 
 
 def make_folder(path: Path) -> Path:
@@ -49,6 +52,17 @@ def make_folder(path: Path) -> Path:
     except OSError as error:
         raise OutputError(f"cannot make the folder {path}", got=error.strerror or error) from error
     return path
+
+
+def _temporary(path: Path) -> Path:
+    """A new empty file beside ``path``."""
+    try:
+        with NamedTemporaryFile(
+            dir=path.parent, prefix=f".{path.stem[:40]}.", suffix=path.suffix, delete=False
+        ) as handle:
+            return Path(handle.name)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}", got=error.strerror, hint="choose another folder") from error
 
 
 def _finish(temporary: Path, path: Path) -> None:

@@ -1,6 +1,9 @@
 """The Python face: open a model, call it on a picture."""
 
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any, Self, TypedDict, Unpack, overload
 
@@ -8,30 +11,68 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from relume import __version__
 from relume.backends import Backend, open_backend
 from relume.card import ModelCard, Task
-from relume.engine.restore import Progress, resize, restore, target_size
+from relume.engine.restore import Pixels, Progress, restore, target_size
 from relume.errors import UsageError
-from relume.image import Picture, from_array, from_pil, read_picture, to_array, to_pil, write_picture
-from relume.zoo import default_model, find_model
+from relume.image import (
+    Picture,
+    Strips,
+    from_array,
+    from_pil,
+    read_picture,
+    to_array,
+    to_pil,
+    with_provenance,
+    write_picture,
+)
+from relume.restoration import Restoration, strips
+from relume.zoo import ModelFile, default_model, find_model
+from relume.zoo.mixing import mix
+
+LARGEST_PART = 1 << 24
+"""Pixels of a result that are in memory at a time, when it is restored in strips: 200 MB."""
 
 
-class Options(TypedDict, total=False):
+class Treatment(TypedDict, total=False):
     """What a restoration may be told.
+
+    Attributes:
+        tile: side of the tiles in input pixels; 0 chooses by the free memory.
+        ensemble: mean of the results for the picture turned and mirrored in all eight ways: eight times the
+            work, a little more accurate.
+        lock_colours: give the result the low frequencies of its input; by default where the model's card says
+            that it was trained adversarially.
+        consistent: make the result give its input back when it is made small again (at the model's scale).
+        wrap: treat the picture as a texture that continues over its borders.
+        show_invented: put a map of what the input does not determine into :attr:`Picture.invented`.
+        provenance: say in the result's XMP which model worked on it; by default yes.
+        progress: called with the numbers of done and of all parts.
+    """
+
+    tile: int
+    ensemble: bool
+    lock_colours: bool | None
+    consistent: bool
+    wrap: bool
+    show_invented: bool
+    provenance: bool
+    progress: Progress | None
+
+
+class Options(Treatment, total=False):
+    """:class:`Treatment`, and the size of the result.
 
     Attributes:
         scale: size of the result relative to the input; by default the model's scale.
         width: columns of the result; without ``height`` the aspect is kept.
         height: rows of the result; without ``width`` the aspect is kept.
-        tile: side of the tiles in input pixels; 0 chooses by the free memory.
-        progress: called with the numbers of done and of all tiles.
     """
 
     scale: float | None
     width: int | None
     height: int | None
-    tile: int
-    progress: Progress | None
 
 
 class Model:
@@ -40,11 +81,13 @@ class Model:
     Attributes:
         card: what the model is.
         backend: what runs it.
+        strength: of what the network adds to the picture enlarged by its kernel, how much is kept.
     """
 
-    def __init__(self, card: ModelCard, backend: Backend):
+    def __init__(self, card: ModelCard, backend: Backend, strength: float = 1.0):
         self.card = card
         self.backend = backend
+        self.strength = strength
         self._lock = Lock()
         self._closed = False
 
@@ -81,16 +124,7 @@ class Model:
             allowed=("a path", "a PIL picture", "a NumPy array"),
         )
 
-    def restore_picture(
-        self,
-        picture: Picture,
-        *,
-        scale: float | None = None,
-        width: int | None = None,
-        height: int | None = None,
-        tile: int = 0,
-        progress: Progress | None = None,
-    ) -> Picture:
+    def restore_picture(self, picture: Picture, **options: Unpack[Options]) -> Picture:
         """Restore a picture with all that belongs to it.
 
         A grey picture stays grey: the three channels that the network makes of it are averaged. Alpha is a
@@ -98,26 +132,99 @@ class Model:
 
         Args:
             picture: what was read.
-            scale: see :class:`Options`.
-            width: see :class:`Options`.
-            height: see :class:`Options`.
-            tile: see :class:`Options`.
-            progress: see :class:`Options`.
+            **options: see :class:`Options`.
 
         Raises:
             UsageError: if an option is not allowed or the model is closed.
             OutOfMemory: if the picture does not fit, even in small tiles.
         """
-        size = target_size(picture.height, picture.width, self.card.scale, scale, width, height)
+        height, width = self._size(picture, options)
+        return self._rows(picture, options, height, width, [(0, height)], 0)
+
+    def restore_strips(self, picture: Picture, **options: Unpack[Options]) -> Picture | Strips:
+        """Restore a picture while it is written, if it becomes so large that this saves memory.
+
+        Args:
+            picture: what was read.
+            **options: see :class:`Options`.
+
+        Returns:
+            The same as :meth:`restore_picture`, in strips if it has more than :data:`LARGEST_PART` pixels and
+            the model does not need the whole picture at once.
+
+        Raises:
+            UsageError: if an option is not allowed.
+            OutOfMemory: if the picture does not fit, even in small tiles.
+        """
+        height, width = self._size(picture, options)
+        parts = list(strips(height, width, LARGEST_PART))
+        if self.card.global_stats or len(parts) == 1:
+            return self.restore_picture(picture, **options)
+        restored = (self._rows(picture, options, height, width, parts, i) for i in range(len(parts)))
+        return Strips(height, width, restored)
+
+    def _size(self, picture: Picture, options: Options) -> tuple[int, int]:
+        """Height and width of the result."""
+        asked = (options.get(side) for side in ("scale", "width", "height"))
+        return target_size(picture.height, picture.width, self.card.scale, *asked)
+
+    def _rows(
+        self,
+        picture: Picture,
+        options: Options,
+        height: int,
+        width: int,
+        parts: list[tuple[int, int]],
+        index: int,
+    ) -> Picture:
+        """One of the parts, given by first row and end, of the result."""
+        first, last = parts[index]
+        restoration = self._restoration(options, index, len(parts))
+        pixels = restoration.rows(picture.pixels, height, width, first, last)
+        if picture.grey:
+            pixels[:] = pixels.mean(axis=2, keepdims=True)
+        result = picture.replace(pixels=pixels)
+        if picture.alpha is not None:
+            result = result.replace(alpha=restoration.mask_rows(picture.alpha, height, width, first, last))
+        if options.get("show_invented"):
+            departure = restoration.departure_rows(picture.pixels, pixels, height, width, first)
+            result = result.replace(invented=departure)
+        return (
+            result.replace(xmp=self._provenance(picture.xmp)) if options.get("provenance", True) else result
+        )
+
+    def _restoration(self, options: Options, index: int, count: int) -> Restoration:
+        """What is done to one of several parts."""
+        card, ensemble = self.card, options.get("ensemble", False)
+        consistent, locked = options.get("consistent", False), options.get("lock_colours")
+        if consistent and card.task != "upscale":
+            raise UsageError(f"{card.name} does not enlarge: a consistent result would be the picture itself")
+        calls = count * (8 if ensemble else 1)
+        tell = _progress(options.get("progress"), index * calls // count, calls)
+        return Restoration(
+            network=lambda pixels: self._run(pixels, options.get("tile", 0), tell),
+            scale=card.scale,
+            reach_px=card.halo_px,
+            multiple=card.size_multiple,
+            kernel=card.downsampling,
+            strength=self.strength,
+            ensemble=ensemble,
+            lock_colours=card.adversarial if locked is None else locked,
+            consistent=consistent,
+            wrap=options.get("wrap", False),
+        )
+
+    def _run(self, pixels: Pixels, tile: int, tell: Callable[[], Progress]) -> Pixels:
         with self._lock:
             if self._closed:
                 raise UsageError(f"the model {self.card.name} is closed", hint="open it again")
-            pixels = restore(self.backend, self.card, picture.pixels, tile=tile, progress=progress)
-        pixels = resize(pixels, *size)
-        if picture.grey:
-            pixels[:] = pixels.mean(axis=2, keepdims=True)
-        return picture.replace(
-            pixels=pixels, alpha=None if picture.alpha is None else resize(picture.alpha, *size)
+            return restore(self.backend, self.card, pixels, tile=tile, progress=tell())
+
+    def _provenance(self, xmp: bytes | None) -> bytes:
+        return with_provenance(
+            xmp,
+            f"relume {self.card.name}",
+            f"relume {__version__}, weights sha256 {self.card.weights_sha256}",
         )
 
     def close(self) -> None:
@@ -134,8 +241,29 @@ class Model:
         self.close()
 
 
+def _progress(progress: Progress | None, begun: int, calls: int) -> Callable[[], Progress]:
+    """What to tell the progress of each call of the network, of which some are done and so many are to be."""
+    numbers = count(begun)
+
+    def tell() -> Progress:
+        number = next(numbers)
+
+        def advance(done: int, total: int) -> None:
+            if progress:
+                progress(number * total + done, calls * total)
+
+        return advance
+
+    return tell
+
+
 def open_model(
-    name: str | None = None, *, device: str = "auto", scale: float | None = None, task: Task | None = None
+    name: str | None = None,
+    *,
+    device: str = "auto",
+    scale: float | None = None,
+    task: Task | None = None,
+    strength: float = 1.0,
 ) -> Model:
     """Load a model.
 
@@ -144,13 +272,29 @@ def open_model(
         device: see :func:`relume.backends.open_backend`.
         scale: which of a family: the smallest that is not below this, or else the largest.
         task: ``upscale`` or ``deblur``: what it must do. None: whatever it does, and to upscale by default.
+        strength: how much of what the model adds is kept, 0 to 1. Where its card names a counterpart that was
+            trained without invention, 0 is that one's result, and the weights are mixed between the two;
+            elsewhere 0 is the picture enlarged by the model's downsampling kernel, and results are mixed.
 
     Raises:
         UsageError: if there is no such model or device, or the model has another task.
         InputError: if the model file is damaged.
     """
+    if not 0 <= strength <= 1:
+        raise UsageError("strength is out of range", got=strength, allowed="0 to 1")
     found = find_model(name or default_model(task or "upscale"), scale, task)
-    return Model(found.card, open_backend(found.path, found.card, device=device))
+    if strength < 1 and found.card.counterpart:
+        return _open_mixed(found, strength, device)
+    return Model(found.card, open_backend(found.path, found.card, device=device), strength)
+
+
+def _open_mixed(found: ModelFile, strength: float, device: str) -> Model:
+    """The model between one and its counterpart."""
+    content = mix(found, find_model(found.card.counterpart), strength)
+    with TemporaryDirectory(prefix="relume-") as folder:
+        path = Path(folder, found.path.name)
+        path.write_bytes(content)
+        return Model(found.card, open_backend(path, found.card, device=device))
 
 
 def upscale(
@@ -158,12 +302,10 @@ def upscale(
     dst: str | Path,
     *,
     model: str | None = None,
-    scale: float | None = None,
-    width: int | None = None,
-    height: int | None = None,
-    tile: int = 0,
     device: str = "auto",
+    strength: float = 1.0,
     format: str | None = None,
+    **options: Unpack[Options],
 ) -> Path:
     """Enlarge a picture file.
 
@@ -171,12 +313,10 @@ def upscale(
         src: the file to read.
         dst: the file to write.
         model: as ``name`` of :func:`open_model`.
-        scale: see :class:`Options`.
-        width: see :class:`Options`.
-        height: see :class:`Options`.
-        tile: see :class:`Options`.
         device: see :func:`relume.backends.open_backend`.
+        strength: see :func:`open_model`.
         format: of ``dst``, by default as its suffix says.
+        **options: see :class:`Options`.
 
     Returns:
         ``dst``.
@@ -188,8 +328,12 @@ def upscale(
         OutputError: if ``dst`` cannot be written.
         OutOfMemory: if the picture does not fit, even in small tiles.
     """
-    options: Options = {"scale": scale, "width": width, "height": height, "tile": tile}
-    return _restore_file("upscale", src, dst, model, device, format, options)
+    _check_apart(src, dst)
+    with open_model(
+        model, device=device, scale=options.get("scale"), task="upscale", strength=strength
+    ) as opened:
+        write_picture(opened.restore_strips(read_picture(src), **options), dst, format=format)
+    return Path(dst)
 
 
 def deblur(
@@ -197,9 +341,10 @@ def deblur(
     dst: str | Path,
     *,
     model: str | None = None,
-    tile: int = 0,
     device: str = "auto",
+    strength: float = 1.0,
     format: str | None = None,
+    **options: Unpack[Treatment],
 ) -> Path:
     """Sharpen a blurred picture file.
 
@@ -207,9 +352,10 @@ def deblur(
         src: the file to read.
         dst: the file to write, of the same size.
         model: as ``name`` of :func:`open_model`.
-        tile: see :class:`Options`.
         device: see :func:`relume.backends.open_backend`.
+        strength: see :func:`open_model`.
         format: of ``dst``, by default as its suffix says.
+        **options: see :class:`Treatment`.
 
     Returns:
         ``dst``.
@@ -221,21 +367,12 @@ def deblur(
         OutputError: if ``dst`` cannot be written.
         OutOfMemory: if the picture does not fit, even in small tiles.
     """
-    return _restore_file("deblur", src, dst, model, device, format, {"tile": tile})
+    _check_apart(src, dst)
+    with open_model(model, device=device, task="deblur", strength=strength) as opened:
+        write_picture(opened.restore_strips(read_picture(src), **options), dst, format=format)
+    return Path(dst)
 
 
-def _restore_file(
-    task: Task,
-    src: str | Path,
-    dst: str | Path,
-    model: str | None,
-    device: str,
-    format: str | None,
-    options: Options,
-) -> Path:
+def _check_apart(src: str | Path, dst: str | Path) -> None:
     if Path(src).exists() and Path(dst).exists() and Path(dst).samefile(src):
         raise UsageError("the result would replace its own picture", got=dst, hint="choose another name")
-    with open_model(model, device=device, scale=options.get("scale"), task=task) as opened:
-        result = opened.restore_picture(read_picture(src), **options)
-    write_picture(result, dst, format=format)
-    return Path(dst)

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from relume.errors import InputError
+from relume.degrade.resize import imresize
+from relume.errors import InputError, UsageError
 from relume.evaluate.datasets import fingerprint, open_dataset
+from relume.metrics.protocol import to_uint8
 
 
 def digest(folder: Path, scale: int = 4) -> str:
@@ -57,6 +59,36 @@ def test_orphans_are_refused(tmp_path, draw):
         draw(f"set/{name}")
     with pytest.raises(InputError, match=r"2 pictures .* no partner; got A/b\.png, B/c\.png"):
         open_dataset(tmp_path / "set", scale=1)
+
+
+def test_pairs_may_have_different_suffixes(tmp_path, draw):
+    draw("set/A/a.jpg"), draw("set/B/a.png")
+    (pair,) = open_dataset(tmp_path / "set", scale=1)
+    assert pair.name == "a"
+
+
+def test_pairs_are_reduced_by_the_antialiased_resizer(tmp_path, draw):
+    for seed, path in enumerate(("set/A/a.png", "set/B/a.png")):
+        draw(path, seed, size=(80, 60))
+    (whole,) = open_dataset(tmp_path / "set", scale=1)
+    (pair,) = open_dataset(tmp_path / "set", scale=1, size=(40, 30))
+    for reduced, picture in ((pair.lq, whole.lq), (pair.hq, whole.hq)):
+        np.testing.assert_array_equal(reduced, to_uint8(imresize(picture / np.float32(255), scale=0.5)))
+    assert pair.digest == whole.digest
+    (same,) = open_dataset(tmp_path / "set", scale=1, size=(80, 60))
+    np.testing.assert_array_equal(same.hq, whole.hq)
+
+
+@pytest.mark.parametrize("size", [(40, 40), (160, 120)])
+def test_a_size_neither_distorts_nor_enlarges(tmp_path, draw, size):
+    draw("set/A/a.png", size=(80, 60)), draw("set/B/a.png", size=(80, 60))
+    with pytest.raises(InputError, match=r"cannot be reduced to .*; got 80×60; allowed: the same"):
+        list(open_dataset(tmp_path / "set", scale=1, size=size))
+
+
+def test_only_pairs_for_deblurring_are_reduced(tmp_path, draw):
+    with pytest.raises(UsageError, match="only pairs at scale 1"):
+        open_dataset(draw("set/a.png").parent, scale=2, size=(40, 30))
 
 
 def test_scale_one_needs_pairs(tmp_path, draw):

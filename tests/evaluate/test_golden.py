@@ -12,7 +12,14 @@ SET5 = next(sha for sha, name in KNOWN_DATASETS.items() if name == "Set5")
 
 
 def bicubic(psnr: float, ssim: float, fingerprint: str = SET5) -> Result:
-    return Result("bicubic", "my-folder", fingerprint, ("a",), {"matlab": ((psnr, ssim),)}, 1.0)
+    return Result(
+        model="bicubic",
+        dataset="my-folder",
+        fingerprint=fingerprint,
+        names=("a",),
+        sizes=((48, 48),),
+        scores={"matlab": [{"psnr": psnr, "ssim": ssim}]},
+    )
 
 
 def test_right_scores_pass():
@@ -64,4 +71,4 @@ def test_bicubic_reproduces_the_known_scores(shared_data, dataset, scale, expect
     assert report.manifest["datasets"][dataset]["checked_protocols"] == list(expected)
     for row in report.rows:
         assert (row.model, row.dataset) == ("bicubic", dataset)
-        assert (row.psnr, row.ssim) == pytest.approx(expected[row.protocol], abs=1e-3)
+        assert (row.values["psnr"], row.values["ssim"]) == pytest.approx(expected[row.protocol], abs=1e-3)

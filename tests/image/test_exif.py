@@ -3,7 +3,8 @@ import struct
 import pytest
 from PIL import ExifTags, Image
 
-from relume.image.exif import orientation, resized, resized_xmp, upright, upright_xmp
+from relume.image.exif import orientation, resized, upright
+from relume.image.xmp import resized_xmp, upright_xmp
 
 MAKER_NOTE = b"maker's offsets count from the start of the block"
 THUMBNAIL = b"\xff\xd8 a thumbnail \xff\xd9"

@@ -19,6 +19,7 @@ COMMANDS = {
     "doctor": "say what this machine can do",
     "check": "look at training data before hours are spent on it",
     "data prepare-gopro": "make the GOPRO dataset pairs to train deblurring on",
+    "data fit-niqe": "fit the parameters of the measure NIQE on photographs",
     "train": "train a model by a recipe",
     "eval": "measure models on pictures whose truth is known",
     "export": "make a finished run a model file",

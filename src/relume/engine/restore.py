@@ -114,24 +114,29 @@ def _no_smaller(card: ModelCard) -> OutOfMemory:
     )
 
 
-def resize(pixels: Pixels, height: int, width: int) -> Pixels:
+def resize(
+    pixels: Pixels, height: int, width: int, box: tuple[float, float, float, float] | None = None
+) -> Pixels:
     """Resize with the bicubic kernel (a = −0.5), antialiased where it gets smaller.
 
     Args:
         pixels: HWC or HW in [0, 1].
         height: rows of the result.
         width: columns of the result.
+        box: left, top, right and bottom of the part that is resized, in pixels; what lies around it is looked
+            at as in a resize of the whole. By default all.
 
     Returns:
         As many dimensions as were given, in [0, 1]: overshoot is cut off.
     """
-    if pixels.shape[:2] == (height, width):
-        return pixels
+    left, top, right, bottom = box or (0, 0, pixels.shape[1], pixels.shape[0])
+    if (bottom - top, right - left) == (height, width) and top % 1 == left % 1 == 0:
+        return pixels[int(top) : int(bottom), int(left) : int(right)]
     planes = pixels[..., None] if pixels.ndim == 2 else pixels
     result = _allocate(height, width, planes.shape[2])
     for channel in range(planes.shape[2]):
         plane = Image.fromarray(np.ascontiguousarray(planes[..., channel]))
-        resized = plane.resize((width, height), Image.Resampling.BICUBIC)
+        resized = plane.resize((width, height), Image.Resampling.BICUBIC, (left, top, right, bottom))
         np.clip(np.asarray(resized), 0, 1, out=result[..., channel])
     return result[..., 0] if pixels.ndim == 2 else result
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from relume.data.pairs import match_folders
 from relume.degrade.resize import imresize
-from relume.errors import InputError
+from relume.errors import InputError, UsageError
 from relume.image import READABLE_SUFFIXES, read_picture
 from relume.metrics.protocol import to_uint8
 
@@ -40,12 +41,14 @@ class Dataset:
         scale: target pixels per input pixel and side.
         targets: the sharp pictures, sorted by name.
         inputs: the degraded pictures in the same order; empty where they are made by bicubic shrinking.
+        size: width and height that both pictures of a pair are reduced to; None leaves them as they are.
     """
 
     folder: Path
     scale: int
     targets: tuple[Path, ...]
     inputs: tuple[Path, ...] = ()
+    size: tuple[int, int] | None = None
 
     @property
     def paired(self) -> bool:
@@ -85,27 +88,33 @@ class Dataset:
                 got=_size(hq),
                 allowed=f"{width}×{height} at scale {self.scale}",
             )
-        return Pair(target.stem, lq, hq, _digest(lq, hq))
+        digest = _digest(lq, hq)
+        if self.size:
+            lq, hq = (_reduced(picture, self.size, target) for picture in (lq, hq))
+        return Pair(target.stem, lq, hq, digest)
 
 
-def open_dataset(folder: str | Path, scale: int) -> Dataset:
+def open_dataset(folder: str | Path, scale: int, size: tuple[int, int] | None = None) -> Dataset:
     """Find the pictures of an evaluation set.
 
     Args:
-        folder: sharp pictures; or a folder with ``A`` (degraded) and ``B`` (sharp), matched by file name.
+        folder: sharp pictures; or a folder with ``A`` (degraded) and ``B`` (sharp), matched by name.
         scale: target pixels per input pixel and side; 1 (deblurring) needs pairs.
+        size: width and height to which the pairs are reduced at scale 1, by MATLAB's antialiased bicubic.
 
     Raises:
         InputError: if the folder is missing or empty, a picture has no partner, or scale 1 has no pairs.
+        UsageError: if ``size`` is given at another scale.
     """
     folder = Path(folder)
+    if size and scale != 1:
+        raise UsageError("only pairs at scale 1 are reduced to a size", got=f"scale {scale}")
     if not folder.is_dir():
         raise InputError(f"there is no data folder {folder}", hint="name a folder of pictures with --data")
     degraded, sharp = folder / "A", folder / "B"
     if degraded.is_dir() and sharp.is_dir():
-        inputs, targets = _pictures_in(degraded), _pictures_in(sharp)
-        _refuse_orphans(folder, inputs, targets)
-        return Dataset(folder, scale, targets, inputs)
+        inputs, targets = zip(*match_folders(degraded, sharp), strict=True)
+        return Dataset(folder, scale, targets, inputs, size)
     if scale == 1:
         raise InputError(
             f"{folder} has no pairs", allowed="folders A (degraded) and B (sharp) in it at scale 1"
@@ -125,19 +134,22 @@ def _pictures_in(folder: Path) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def _refuse_orphans(folder: Path, inputs: tuple[Path, ...], targets: tuple[Path, ...]) -> None:
-    names_a, names_b = ({path.name for path in paths} for paths in (inputs, targets))
-    orphans = [f"A/{name}" for name in names_a - names_b] + [f"B/{name}" for name in names_b - names_a]
-    if orphans:
-        raise InputError(
-            f"{len(orphans)} pictures in {folder} have no partner",
-            got=", ".join(sorted(orphans)[:3]) + (", …" if len(orphans) > 3 else ""),
-            allowed="the same file names in A and B",
-        )
-
-
 def _decode(path: Path) -> NDArray[np.uint8]:
     return to_uint8(read_picture(path).pixels)
+
+
+def _reduced(picture: NDArray[np.uint8], size: tuple[int, int], source: Path) -> NDArray[np.uint8]:
+    """A picture of another size; of another shape, or larger, it would not be the same picture."""
+    (rows, columns), (width, height) = picture.shape[:2], size
+    if abs(columns * height - width * rows) > max(width, height) or width > columns:
+        raise InputError(
+            f"{source} cannot be reduced to {width}×{height}",
+            got=_size(picture),
+            allowed="the same proportions, and no fewer pixels",
+        )
+    if (width, height) == (columns, rows):
+        return picture
+    return to_uint8(imresize(picture / np.float32(255), width=width, height=height))
 
 
 def _digest(*pictures: NDArray[np.uint8]) -> str:

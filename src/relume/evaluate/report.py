@@ -2,18 +2,23 @@
 
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from relume.evaluate.columns import Column
 from relume.evaluate.datasets import Dataset
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+ORIGINAL = "original"
+"""What the targets themselves are called where a measure needs no target."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +26,14 @@ class Result:
     """One model on one dataset, picture by picture.
 
     Attributes:
-        model: the model's name, ``bicubic``, or ``input`` for degraded pictures as they are.
+        model: the model's name, ``bicubic``, ``input`` for degraded pictures as they are, or ``original``.
         dataset: the dataset's name.
         fingerprint: hash of the dataset's decoded pictures.
         names: the pictures' names.
-        scores: protocol -> (PSNR in dB, SSIM) of each picture.
-        ms_per_image: mean wall time in milliseconds.
+        sizes: the widths and heights that targets have.
+        scores: protocol -> PSNR in dB and SSIM of each picture by column key; empty for ``original``.
+        values: the other measures of each picture by column key.
+        ms_per_image: mean wall time in milliseconds; None where nothing was computed.
         pictures: the first results, uint8 HWC, for the page with pictures.
     """
 
@@ -34,14 +41,21 @@ class Result:
     dataset: str
     fingerprint: str
     names: tuple[str, ...]
-    scores: Mapping[str, tuple[tuple[float, float], ...]]
-    ms_per_image: float
+    sizes: tuple[tuple[int, int], ...]
+    scores: Mapping[str, Sequence[Mapping[str, float]]]
+    values: Sequence[Mapping[str, float]] = ()
+    ms_per_image: float | None = None
     pictures: tuple[NDArray[np.uint8], ...] = ()
 
-    def mean(self, protocol: str) -> tuple[float, float]:
-        """PSNR in dB and SSIM, each the mean of the pictures' scores."""
-        psnrs, ssims = zip(*self.scores[protocol], strict=True)
-        return sum(psnrs) / len(psnrs), sum(ssims) / len(ssims)
+    def of(self, protocol: str, position: int) -> dict[str, float]:
+        """All numbers of one picture by column key."""
+        found = dict(self.scores[protocol][position]) if protocol in self.scores else {}
+        return found | dict(self.values[position] if self.values else {})
+
+    def mean(self, protocol: str) -> dict[str, float]:
+        """The means over the pictures that have a value, by column key; NaN where none has."""
+        pictures = [self.of(protocol, position) for position in range(len(self.names))]
+        return {key: _mean(picture[key] for picture in pictures) for key in pictures[0]}
 
 
 @dataclass(frozen=True)
@@ -49,22 +63,20 @@ class Row:
     """One line of the result.
 
     Attributes:
-        model: the model's name, ``bicubic``, or ``input`` for degraded pictures as they are.
+        model: the model's name, ``bicubic``, ``input`` for degraded pictures as they are, or ``original``.
         dataset: the dataset's name.
-        protocol: the protocol's name.
+        protocol: the protocol's name; PSNR and SSIM depend on it, other measures do not.
         num_images: pictures in the dataset.
-        psnr: mean in dB.
-        ssim: mean, in the protocol's variant.
-        ms_per_image: mean wall time in milliseconds.
+        values: means by column key; a key is missing where there is nothing to measure.
+        ms_per_image: mean wall time in milliseconds; None for ``original``.
     """
 
     model: str
     dataset: str
     protocol: str
     num_images: int
-    psnr: float
-    ssim: float
-    ms_per_image: float
+    values: Mapping[str, float]
+    ms_per_image: float | None
 
 
 @dataclass(frozen=True)
@@ -73,11 +85,13 @@ class Report:
 
     Attributes:
         manifest: how it was measured: protocols, datasets with their hashes, models, machine, versions.
-        results: every model on every dataset, bicubic first.
+        columns: the numbers that tables show.
+        results: every model on every dataset; ``original`` and bicubic first.
         datasets: the datasets by name, from which the page with pictures takes the targets.
     """
 
     manifest: Mapping[str, Any]
+    columns: tuple[Column, ...]
     results: tuple[Result, ...]
     datasets: Mapping[str, Dataset]
 
@@ -85,28 +99,33 @@ class Report:
     def rows(self) -> list[Row]:
         """Model × dataset × protocol, those to be compared next to each other."""
         return [
-            _row(result, protocol)
+            Row(
+                result.model,
+                result.dataset,
+                protocol,
+                len(result.names),
+                result.mean(protocol),
+                result.ms_per_image,
+            )
             for dataset in self.datasets
             for protocol in self.manifest["protocols"]
             for result in self.of(dataset)
         ]
 
     def of(self, dataset: str) -> list[Result]:
-        """The results on one dataset, bicubic first."""
+        """The results on one dataset in the order of their rows."""
         return [result for result in self.results if result.dataset == dataset]
 
     def to_json(self) -> str:
-        """``{"manifest": {...}, "rows": [...]}``; the PSNR of pictures equal to their targets is null."""
-        rows = [asdict(row) for row in self.rows]
-        for row in rows:
-            row["psnr"] = round(row["psnr"], 4) if math.isfinite(row["psnr"]) else None
-            row["ssim"], row["ms_per_image"] = round(row["ssim"], 5), round(row["ms_per_image"], 3)
+        """``{"manifest": {...}, "rows": [...]}``; null stands for no value, and for infinity."""
+        rows = [_record(row) for row in self.rows]
         return json.dumps({"manifest": self.manifest, "rows": rows}, indent=2, ensure_ascii=False) + "\n"
 
     def to_markdown(self) -> str:
         """A table, then how it was measured."""
-        lines = ["| " + " | ".join(HEADINGS) + " |", "|" + " --- |" * 3 + " ---: |" * 4]
-        lines += ["| " + " | ".join(cells(row)) + " |" for row in self.rows]
+        numbers = len(self.headings) - NUM_LABELS
+        lines = [_line(self.headings), "|" + " --- |" * NUM_LABELS + " ---: |" * numbers]
+        lines += [_line(self.cells(row)) for row in self.rows]
         return "\n".join([*lines, "", *(f"- {note}" for note in self.notes())]) + "\n"
 
     def table(self) -> "Table":
@@ -114,14 +133,14 @@ class Report:
         from rich.table import Table
 
         table = Table(caption="\n".join(self.notes()), caption_justify="left")
-        for index, heading in enumerate(HEADINGS):
-            table.add_column(heading, justify="left" if index < 3 else "right")
+        for index, heading in enumerate(self.headings):
+            table.add_column(heading, justify="left" if index < NUM_LABELS else "right")
         previous = None
         for row in self.rows:
             if previous and previous != (row.dataset, row.protocol):
                 table.add_section()
             previous = row.dataset, row.protocol
-            table.add_row(*cells(row))
+            table.add_row(*self.cells(row))
         return table
 
     def write_html(self, folder: str | Path) -> Path:
@@ -134,35 +153,63 @@ class Report:
 
         return write_page(self, Path(folder))
 
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """Of the tables; the first three are names."""
+        return "model", "dataset", "protocol", "images", *(c.heading for c in self.columns), "ms/image"
+
+    def cells(self, row: Row) -> tuple[str, ...]:
+        """A row as text, in the order of the headings."""
+        numbers = (column.text(row.values.get(column.key)) for column in self.columns)
+        time = "–" if row.ms_per_image is None else f"{row.ms_per_image:.1f}"
+        return row.model, row.dataset, row.protocol, str(row.num_images), *numbers, time
+
     def notes(self) -> list[str]:
         """How it was measured, one sentence a note."""
         notes = [f"{name}: {_description(fields)}" for name, fields in self.manifest["protocols"].items()]
+        for note, columns in groupby(self.columns, key=lambda column: column.note):
+            notes += [f"{', '.join(column.title for column in columns)}: {note}"] if note else []
+        notes += [f"{name}: {_size(data)}" for name, data in self.manifest["datasets"].items()]
         checked = [
             f"{name} ({', '.join(data['checked_protocols'])})"
             for name, data in self.manifest["datasets"].items()
             if data["checked_protocols"]
         ]
         known = f"agrees with known scores on {', '.join(checked)}" if checked else "unchecked: unknown data"
-        return [*notes, f"bicubic {known}", f"ms/image: {self.manifest['timing']}"]
+        return [*notes, f"{self.manifest['baseline']} {known}", f"ms/image: {self.manifest['timing']}"]
 
 
-HEADINGS = ("model", "dataset", "protocol", "images", "PSNR dB", "SSIM", "ms/image")
+NUM_LABELS = 3
+"""Columns before the numbers."""
 
 
-def cells(row: Row) -> tuple[str, ...]:
-    """A row as text, in the order of the headings."""
-    numbers = decibels(row.psnr), f"{row.ssim:.4f}", f"{row.ms_per_image:.1f}"
-    return row.model, row.dataset, row.protocol, str(row.num_images), *numbers
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
 
 
-def decibels(psnr: float) -> str:
-    """Two decimals; ∞ where nothing differs."""
-    return f"{psnr:.2f}" if math.isfinite(psnr) else "∞"
+def _record(row: Row) -> dict[str, Any]:
+    labels = {"model": row.model, "dataset": row.dataset, "protocol": row.protocol}
+    values = {"psnr": None, "ssim": None} | {key: _number(value, 5) for key, value in row.values.items()}
+    return labels | {"num_images": row.num_images} | values | {"ms_per_image": _number(row.ms_per_image, 3)}
 
 
-def _row(result: Result, protocol: str) -> Row:
-    psnr, ssim = result.mean(protocol)
-    return Row(result.model, result.dataset, protocol, len(result.names), psnr, ssim, result.ms_per_image)
+def _number(value: float | None, digits: int) -> float | None:
+    return None if value is None or not math.isfinite(value) else round(value, digits)
+
+
+def _mean(values: Iterable[float]) -> float:
+    known = [value for value in values if not math.isnan(value)]
+    return sum(known) / len(known) if known else math.nan
+
+
+def _size(dataset: Mapping[str, Any]) -> str:
+    """How large the targets are, and where the inputs come from."""
+    sizes = sorted(dataset["sizes"], key=lambda size: size[0] * size[1])
+    ends = " to ".join(dict.fromkeys(f"{width}×{height}" for width, height in (sizes[0], sizes[-1])))
+    if not dataset["paired"]:
+        return f"targets {ends}, inputs made of them by MATLAB's bicubic"
+    reduced = ", both reduced from their files by MATLAB's antialiased bicubic" if dataset["reduced"] else ""
+    return f"given pairs, targets {ends}{reduced}"
 
 
 def _description(protocol: Mapping[str, Any]) -> str:

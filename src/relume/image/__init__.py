@@ -6,10 +6,11 @@
 """
 
 from relume.image.arrays import from_array, to_array
-from relume.image.picture import Picture
+from relume.image.picture import Picture, Strips
 from relume.image.pil import from_pil, to_pil
 from relume.image.reading import MAX_PIXELS, READABLE_SUFFIXES, read_picture
 from relume.image.writing import WRITABLE_FORMATS, SaveOptions, write_picture
+from relume.image.xmp import with_provenance
 
 __all__ = [
     "MAX_PIXELS",
@@ -17,10 +18,12 @@ __all__ = [
     "WRITABLE_FORMATS",
     "Picture",
     "SaveOptions",
+    "Strips",
     "from_array",
     "from_pil",
     "read_picture",
     "to_array",
     "to_pil",
+    "with_provenance",
     "write_picture",
 ]

@@ -3,7 +3,6 @@
 An EXIF block is a small TIFF file: byte order, then directories of 12-byte entries (EXIF 2.32, 4.6.2).
 """
 
-import re
 import struct
 from collections.abc import Iterator
 from mmap import mmap
@@ -60,25 +59,6 @@ def entries(block: Block, directory: int, order: ByteOrder) -> Iterator[tuple[in
     (count,) = struct.unpack_from(f"{order}H", block, directory)
     for position in range(directory + 2, directory + 2 + 12 * count, 12):
         yield struct.unpack_from(f"{order}H10x", block, position)[0], position
-
-
-def upright_xmp(xmp: bytes) -> bytes:
-    """The XMP packet with orientation 1."""
-    return _replaced(xmp, b"tiff:Orientation", 1)
-
-
-def resized_xmp(xmp: bytes, width: int, height: int) -> bytes:
-    """The XMP packet with the size tags that it has set to this size."""
-    for name, side in ((b"Width", width), (b"Length", height)):
-        xmp = _replaced(xmp, b"tiff:Image" + name, side)
-    for name, side in ((b"X", width), (b"Y", height)):
-        xmp = _replaced(xmp, b"exif:Pixel" + name + b"Dimension", side)
-    return xmp
-
-
-def _replaced(xmp: bytes, name: bytes, value: int) -> bytes:
-    """Set a whole number that stands as attribute (``name="1"``) or as element (``<name>1<``)."""
-    return re.sub(rb"(%s(?:\s*=\s*[\"']|>)\s*)\d+" % name, rb"\g<1>%d" % value, xmp)
 
 
 def byte_order(block: Block) -> ByteOrder:

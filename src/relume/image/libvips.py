@@ -23,13 +23,19 @@ def levels_of(image: Any) -> NDArray[Any]:
 
 
 def image_of(levels: NDArray[Any]) -> Any:
-    """A libvips image of HWC uint8 or uint16 levels: grey, grey + alpha, RGB or RGBA."""
+    """A libvips image of HWC uint8 or uint16 levels: grey, grey + alpha, RGB or RGBA.
+
+    Levels that are a file (``numpy.memmap``) are read from it piece by piece, as libvips needs them.
+    """
     import pyvips
 
     height, width, channels = levels.shape
     deep = levels.dtype == np.uint16
     names = ("grey16", "rgb16") if deep else ("b-w", "srgb")
-    image = pyvips.Image.new_from_memory(
-        np.ascontiguousarray(levels).data, width, height, channels, "ushort" if deep else "uchar"
-    )
+    form = (width, height, channels)
+    if isinstance(levels, np.memmap):
+        image = pyvips.Image.rawload(str(levels.filename), *form, format="ushort" if deep else "uchar")
+    else:
+        data = np.ascontiguousarray(levels).data
+        image = pyvips.Image.new_from_memory(data, *form, "ushort" if deep else "uchar")
     return image.copy(interpretation=names[channels > 2])

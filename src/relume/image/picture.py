@@ -1,6 +1,6 @@
 """The picture that relume works on, and how it is made from what a file holds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relume.image.colour import fitting_profile
-from relume.image.exif import orientation, upright, upright_xmp
+from relume.image.exif import orientation, upright
 from relume.image.levels import to_float
 from relume.image.transparency import fill_transparent
+from relume.image.xmp import upright_xmp
 
 _HIGHEST_DPI = 65535
 
@@ -46,6 +47,8 @@ class Picture(Metadata):
         grey: whether the picture is written back with one channel.
         bits: 8 or 16 bits a channel in the file.
         format: ``PNG``, ``JPEG``, ``WEBP``, ``TIFF``, ``BMP``, ``AVIF`` or ``GIF``.
+        invented: float32 HW, [0, 1]: a map of where a result departs from what its input determines, see
+            :func:`relume.fidelity.invented.departure`; None unless it was asked for.
     """
 
     pixels: NDArray[np.float32]
@@ -53,6 +56,7 @@ class Picture(Metadata):
     grey: bool = False
     bits: int = 8
     format: str = "PNG"
+    invented: NDArray[np.float32] | None = None
 
     @property
     def height(self) -> int:
@@ -67,6 +71,21 @@ class Picture(Metadata):
     def replace(self, **changes: Any) -> Self:
         """A copy with other pixels, alpha or whatever else is named."""
         return replace(self, **changes)
+
+
+@dataclass(frozen=True)
+class Strips:
+    """A picture that is made, from top to bottom, while it is written: larger than the memory.
+
+    Attributes:
+        height: rows.
+        width: columns.
+        parts: pictures of this width, ``height`` rows together; the first has the metadata of all.
+    """
+
+    height: int
+    width: int
+    parts: Iterator[Picture]
 
 
 def picture_from(levels: NDArray[Any], metadata: Metadata, format: str) -> Picture:

@@ -36,14 +36,54 @@ def read_levels(file: BinaryIO, image: PngImageFile) -> NDArray[Any]:
 
 
 def write_png(levels: NDArray[Any], metadata: Metadata, file: BinaryIO, *, compress_level: int) -> None:
-    """Encode HWC uint16 levels; other parameters as :func:`relume.image.writing.write_picture`."""
-    encoded = libvips.image_of(levels).pngsave_buffer(
-        bitdepth=16, compression=compress_level, filter="sub", keep="none"
-    )
-    file.write(encoded[:_HEAD_SIZE])
-    for kind, data in _chunks(metadata):
-        file.write(struct.pack(">L", len(data)) + kind + data + struct.pack(">L", zlib.crc32(kind + data)))
-    file.write(memoryview(encoded)[encoded.index(b"IDAT") - 4 :])  # not the resolution that libvips makes up
+    """Encode HWC uint8 or uint16 levels, row after row; other parameters as :func:`write_picture`."""
+    import pyvips
+
+    output = _Inserting(file, metadata)
+    target = pyvips.TargetCustom()
+    target.on_write(output.write)
+    bits = 8 * levels.itemsize
+    try:
+        libvips.image_of(levels).pngsave_target(
+            target, bitdepth=bits, compression=compress_level, filter="sub", keep="none"
+        )
+    except pyvips.Error:
+        if output.error is None:
+            raise
+        raise output.error from None
+
+
+class _Inserting:
+    """Passes a PNG on with our metadata before its pixels, without the resolution that libvips makes up."""
+
+    def __init__(self, file: BinaryIO, metadata: Metadata):
+        self.error: OSError | None = None
+        self._file, self._metadata = file, metadata
+        self._head = b""
+
+    def write(self, data: Any) -> int:
+        """Called by libvips, which cannot pass exceptions on."""
+        try:
+            self._file.write(self._opened(data))
+        except OSError as error:
+            self.error = error
+            return -1
+        return len(data)
+
+    def _opened(self, data: bytes) -> bytes:
+        """What is to be written now: nothing before the pixels come, and their head when they do."""
+        if b"IDAT" in self._head[_HEAD_SIZE:]:
+            return data
+        self._head += bytes(data)
+        pixels = self._head.find(b"IDAT", _HEAD_SIZE) - 4
+        if pixels < 0:
+            return b""
+        chunks = (_chunk(kind, content) for kind, content in _chunks(self._metadata))
+        return b"".join([self._head[:_HEAD_SIZE], *chunks, self._head[pixels:]])
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">L", len(content)) + kind + content + struct.pack(">L", zlib.crc32(kind + content))
 
 
 def text_chunks(metadata: Metadata) -> PngInfo:

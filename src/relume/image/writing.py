@@ -14,9 +14,12 @@ from relume.errors import OutOfMemory, OutputError, RelumeError
 from relume.files import replacing
 from relume.image import pil, png, tiff
 from relume.image.colour import convert_to_srgb
-from relume.image.exif import resized, resized_xmp
-from relume.image.picture import Metadata, Picture
+from relume.image.exif import resized
+from relume.image.levels import to_levels
+from relume.image.picture import Metadata, Picture, Strips
+from relume.image.spool import Spool
 from relume.image.transparency import flatten
+from relume.image.xmp import resized_xmp
 
 WRITABLE_FORMATS: Final[dict[str, tuple[str, ...]]] = {
     "PNG": (".png",),
@@ -71,7 +74,7 @@ _LARGEST_SEGMENT: Final = 65000  # bytes of EXIF or XMP that go into one segment
 
 
 def write_picture(
-    picture: Picture,
+    picture: Picture | Strips,
     path: str | Path,
     *,
     format: str | None = None,
@@ -83,6 +86,10 @@ def write_picture(
     Grey pictures are written with one channel (WebP and AVIF have none: three equal ones, in sRGB if there is
     a grey profile). 16 bits a channel are kept in PNG and TIFF and rounded to 8 elsewhere. JPEG and BMP
     have no transparency: the picture is laid over ``background``. BMP holds no metadata but the resolution.
+    A map of what was invented is written beside it, as ``<name>-invented.png``.
+
+    Pictures in strips go to the disk first, and from there in pieces into PNG and TIFF; all other formats
+    are encoded from whole pictures, so that these need memory for 3 or 4 bytes a pixel.
 
     Args:
         picture: what to write; EXIF and XMP get its size, an EXIF thumbnail is dropped (it would be stale).
@@ -104,12 +111,46 @@ def write_picture(
             allowed=f"up to {longest} a side in {format}",
             hint="choose PNG or TIFF",
         )
+    with _rows_of(picture, path, format, background) as (head, levels, invented):
+        with replacing(path) as temporary, _encoding(path):
+            metadata = _settled(head, picture.width, picture.height)
+            _encode(levels, metadata, temporary, format, {**_DEFAULTS[format], **options})
+        if invented is not None:
+            map_path = path.with_name(f"{path.stem}-invented.png")
+            with replacing(map_path) as temporary, _encoding(map_path):
+                _encode(invented, Metadata(), temporary, "PNG", _DEFAULTS["PNG"])
+
+
+@contextmanager
+def _rows_of(
+    picture: Picture | Strips, path: Path, format: str, background: str | tuple[int, int, int]
+) -> Generator[tuple[Picture, NDArray[Any], NDArray[Any] | None]]:
+    """The metadata, the levels as they are written, and those of the map of what was invented."""
+    if isinstance(picture, Picture):
+        levels = _levels_for(picture, format, background)
+        yield picture, levels, _map_levels(picture)
+        return
+    with Spool(path) as spool, Spool(path) as map_spool:
+        head = None
+        for part in picture.parts:
+            head = head or part.replace(pixels=part.pixels[:0])
+            with _encoding(path):
+                spool.append(_levels_for(part, format, background))
+                if (map_levels := _map_levels(part)) is not None:
+                    map_spool.append(map_levels)
+        assert head is not None
+        yield head, spool.levels(), None if head.invented is None else map_spool.levels()
+
+
+def _levels_for(picture: Picture, format: str, background: str | tuple[int, int, int]) -> NDArray[Any]:
     if picture.alpha is not None and format in _OPAQUE:
         picture = picture.replace(pixels=flatten(picture.pixels, picture.alpha, background), alpha=None)
     deep = picture.bits == 16 and format in _DEEP
-    with replacing(path) as temporary, _encoding(path):
-        levels = pil.levels_for(picture, np.uint16 if deep else np.uint8)
-        _encode(levels, _settled(picture), temporary, format, {**_DEFAULTS[format], **options})
+    return pil.levels_for(picture, np.uint16 if deep else np.uint8)
+
+
+def _map_levels(picture: Picture) -> NDArray[Any] | None:
+    return None if picture.invented is None else to_levels(picture.invented[..., None], np.uint8)
 
 
 def format_for(path: Path, format: str | None) -> str:
@@ -125,9 +166,8 @@ def format_for(path: Path, format: str | None) -> str:
     raise OutputError(f"cannot write {path}", got=f"format {suffix or 'unknown'}", allowed=WRITABLE_FORMATS)
 
 
-def _settled(picture: Picture) -> Metadata:
+def _settled(picture: Metadata, width: int, height: int) -> Metadata:
     """The metadata as they are for this size."""
-    width, height = picture.width, picture.height
     return Metadata(
         exif=picture.exif and resized(picture.exif, width, height),
         icc=picture.icc,
@@ -140,7 +180,7 @@ def _settled(picture: Picture) -> Metadata:
 def _encode(levels: NDArray[Any], metadata: Metadata, path: Path, format: str, options: SaveOptions) -> None:
     if format == "TIFF":
         tiff.write_tiff(levels, metadata, path, compression=options.get("compression", "raw"))
-    elif levels.dtype == np.uint16:
+    elif format == "PNG" and (levels.dtype == np.uint16 or isinstance(levels, np.memmap)):
         with path.open("wb") as file:
             png.write_png(levels, metadata, file, compress_level=options.get("compress_level", 2))
     else:

@@ -12,9 +12,9 @@ from relume.errors import OutOfMemory, OutputError
 from relume.jobs.files import Job
 
 if TYPE_CHECKING:
-    from relume.image import Picture
+    from relume.image import Picture, Strips
 
-Restore = Callable[["Picture", Callable[[int, int], None]], "Picture"]
+Restore = Callable[["Picture", Callable[[int, int], None]], "Picture | Strips"]
 """What is done to a picture; it tells its second argument how many of how many parts are done."""
 
 Advance = Callable[[float, float, str], None]
@@ -85,12 +85,11 @@ def _restore(job: Job, restore: Restore, tell: Callable[[float], None]) -> Done:
     _make_folder(job.target.parent)
     result = restore(picture, lambda done, total: tell(done / total))
     write_picture(result, job.target)
-    height, width = result.pixels.shape[:2]
     return Done(
         job=job,
-        scale=round(width / picture.pixels.shape[1], 4),
-        width=width,
-        height=height,
+        scale=round(result.width / picture.width, 4),
+        width=result.width,
+        height=result.height,
         seconds=round(perf_counter() - start, 3),
         peak_rss_mb=round(peak_rss() / 1e6, 1),
     )

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from relume.metrics.window import Array, gaussian, slide
 
 
 def ssim_matlab(a: NDArray[Any], b: NDArray[Any], peak: float = 255.0) -> float:
@@ -22,8 +22,7 @@ def ssim_matlab(a: NDArray[Any], b: NDArray[Any], peak: float = 255.0) -> float:
         b: the same shape.
         peak: the largest possible value.
     """
-    window = np.exp(-0.5 * (np.arange(-5, 6) / 1.5) ** 2)
-    return float(np.mean(_index(_moments(a, b, window / window.sum()), peak)))
+    return float(np.mean(_index(_moments(a, b, gaussian(5, sigma=1.5)), peak)))
 
 
 def ssim_skimage7(a: NDArray[Any], b: NDArray[Any], peak: float = 255.0) -> float:
@@ -50,7 +49,7 @@ def ssim_daala(a: NDArray[Any], b: NDArray[Any], peak: float = 255.0) -> float:
     """
     window = _daala_window(1.5 * a.shape[0] / 256, max_radius=min(a.shape[:2]) - 1)
     border = [(len(window) // 2,) * 2] * 2 + [(0, 0)] * (a.ndim - 2)
-    share = _slide(np.pad(np.ones(a.shape), border), window)
+    share = slide(np.pad(np.ones(a.shape), border), window)
     moments = [m / share for m in _moments(np.pad(a, border), np.pad(b, border), window)]
     return float(np.average(_index(moments, peak), weights=share))
 
@@ -68,7 +67,7 @@ def _daala_window(sigma: float, max_radius: int) -> Array:
 def _moments(a: NDArray[Any], b: NDArray[Any], window: Array) -> list[Array]:
     """The windowed means of a, b, a², b² and ab."""
     a, b = a.astype(np.float64), b.astype(np.float64)
-    return [_slide(values, window) for values in (a, b, a * a, b * b, a * b)]
+    return [slide(values, window) for values in (a, b, a * a, b * b, a * b)]
 
 
 def _index(moments: list[Array], peak: float, unbiased: float = 1.0) -> Array:
@@ -78,15 +77,3 @@ def _index(moments: list[Array], peak: float, unbiased: float = 1.0) -> Array:
     variances = unbiased * (aa - a * a + bb - b * b)
     covariance = unbiased * (ab - a * b)
     return (2 * a * b + c1) * (2 * covariance + c2) / ((a * a + b * b + c1) * (variances + c2))
-
-
-def _slide(values: Array, window: Array) -> Array:
-    """The weighted sum under ``window`` along rows and columns, wherever it lies wholly inside."""
-    for axis in (0, 1):
-        size = values.shape[axis] - len(window) + 1
-        shifted = np.moveaxis(values, axis, 0)
-        total = window[0] * shifted[:size]
-        for offset, weight in enumerate(window[1:], start=1):
-            total += weight * shifted[offset : offset + size]
-        values = np.moveaxis(total, 0, axis)
-    return values

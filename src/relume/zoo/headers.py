@@ -21,10 +21,10 @@ def onnx_metadata(path: Path) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     with path.open("rb") as file:
-        for number, start, size in _fields(file, path.stat().st_size):
+        for number, start, size in fields(file, path.stat().st_size):
             if number == METADATA_PROPS:
                 _check_size(size)
-                entry = {n: _text(file, at, length) for n, at, length in _fields(file, start + size, start)}
+                entry = {n: _text(file, at, length) for n, at, length in fields(file, start + size, start)}
                 found[entry.get(1, "")] = entry.get(2, "")
     return found
 
@@ -44,22 +44,23 @@ def safetensors_metadata(path: Path) -> dict[str, str]:
     return {str(key): str(value) for key, value in metadata.items()} if isinstance(metadata, dict) else {}
 
 
-def _fields(file: BinaryIO, stop: int, start: int = 0) -> Iterator[tuple[int, int, int]]:
-    """Number, position and size of every length-delimited field of a protobuf message.
+def fields(file: BinaryIO, stop: int, start: int = 0) -> Iterator[tuple[int, int, int]]:
+    """Number, position and size of every length-delimited or varint field of a protobuf message.
 
     Source: protobuf.dev, "Encoding": a field is a varint ``number << 3 | type``, then its value, which is a
     varint (type 0), eight bytes (1), a varint and as many bytes (2), or four bytes (5).
     """
     at = start
     while at < stop:
-        key, at = _varint(file, at)
+        key, at = varint(file, at)
         number, kind = key >> 3, key & 7
         if kind == 0:
-            _, at = _varint(file, at)
+            start, (_, at) = at, varint(file, at)
+            yield number, start, at - start
         elif kind in {1, 5}:
             at += 8 if kind == 1 else 4
         elif kind == 2:
-            size, at = _varint(file, at)
+            size, at = varint(file, at)
             if at + size <= stop:
                 yield number, at, size
             at += size
@@ -69,7 +70,7 @@ def _fields(file: BinaryIO, stop: int, start: int = 0) -> Iterator[tuple[int, in
         raise ValueError("the file ends early")
 
 
-def _varint(file: BinaryIO, at: int) -> tuple[int, int]:
+def varint(file: BinaryIO, at: int) -> tuple[int, int]:
     """A base-128 number, low digits first, and the position after it."""
     file.seek(at)
     value = 0

@@ -1,0 +1,159 @@
+"""What is done to the pixels of a picture: the network, what follows it, and the resize to the asked size."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from relume.engine.restore import resize
+from relume.fidelity import colour_lock, consistency
+from relume.fidelity.consistency import back_project
+from relume.fidelity.invented import departure
+from relume.fidelity.resampling import REACH_PX, Kernel, Pixels, enlarge
+
+Network = Callable[[Pixels], Pixels]
+"""HWC in [0, 1] -> HWC, larger by the model's scale."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restoration:
+    """How pictures are restored. Any rows of a result can be had without the others.
+
+    Everything looks no further than ``margin_px`` around what it makes, so that a part of a picture, restored
+    with this margin, is that part of the whole restored picture.
+
+    Attributes:
+        network: what restores; its results may be changed in place.
+        scale: how much larger its results are.
+        reach_px: how far around a pixel of the picture the network looks.
+        multiple: parts begin at multiples of this, as the network's own grid does.
+        kernel: how pictures are taken to have been made small.
+        strength: 1 is the network's result, 0 the picture enlarged by the kernel; linear between.
+        ensemble: mean of the network's results for the picture turned and mirrored in the eight ways.
+        lock_colours: see :func:`relume.fidelity.colour_lock.lock_colours`.
+        consistent: see :func:`relume.fidelity.consistency.back_project`.
+        wrap: whether the picture goes on at its right border as at its left, and below as above (a texture).
+    """
+
+    network: Network
+    scale: int
+    reach_px: int
+    multiple: int = 1
+    kernel: Kernel = "bicubic"
+    strength: float = 1.0
+    ensemble: bool = False
+    lock_colours: bool = False
+    consistent: bool = False
+    wrap: bool = False
+
+    @property
+    def margin_px(self) -> int:
+        """How far around a part of the picture what happens there matters, in its pixels."""
+        margin = max(self.reach_px, REACH_PX)
+        if self.consistent:
+            return margin + consistency.MARGIN_PX
+        return margin + (colour_lock.MARGIN_PX if self.lock_colours else 0)
+
+    def rows(self, lq: Pixels, height: int, width: int, first: int = 0, last: int | None = None) -> Pixels:
+        """Rows of the result.
+
+        Args:
+            lq: the whole picture, HWC in [0, 1].
+            height: rows of the whole result; another size than the network's is resized from that.
+            width: columns of the result.
+            first: first row that is wanted.
+            last: end of the rows that are wanted; None: all to the end.
+
+        Returns:
+            HWC in [0, 1], ``last − first`` rows.
+        """
+        last = height if last is None else last
+        rows, columns, _ = lq.shape
+        reach = self._reach(max(1.0, rows / height, columns / width))
+        edge = reach if self.wrap else 0
+        top = max(-edge, _floor(math.floor(first * rows / height) - reach, self.multiple))
+        bottom = min(rows + edge, math.ceil(last * rows / height) + reach)
+        sr = self._restored(self._cut(lq, top, bottom, edge))
+        above, below = (self.scale * (row * rows / height - top) for row in (first, last))
+        return resize(
+            sr, last - first, width, (self.scale * edge, above, self.scale * (edge + columns), below)
+        )
+
+    def mask_rows(self, mask: Pixels, height: int, width: int, first: int, last: int) -> Pixels:
+        """Rows of an enlarged mask (alpha, HW): by the bicubic kernel, as there is no texture to restore."""
+        edge = REACH_PX if self.wrap else 0
+        padded = np.pad(mask, edge, mode="wrap")
+        top, bottom = (edge + row * mask.shape[0] / height for row in (first, last))
+        return resize(padded, last - first, width, (edge, top, edge + mask.shape[1], bottom))
+
+    def departure_rows(self, lq: Pixels, result: Pixels, height: int, width: int, first: int) -> Pixels:
+        """Where rows of a result, from ``first`` on, depart from what the picture determines: HW in [0, 1].
+
+        See :func:`relume.fidelity.invented.departure`.
+        """
+        determined = replace(
+            self,
+            network=self._enlarged,
+            strength=1.0,
+            ensemble=False,
+            consistent=True,
+        )
+        return departure(result, determined.rows(lq, height, width, first, first + len(result)))
+
+    def _reach(self, step: float) -> int:
+        """The margin and what the last resize looks at, whose steps are that many pixels of the picture."""
+        return -_floor(-self.margin_px - math.ceil(REACH_PX * step) - 1, self.multiple)
+
+    def _cut(self, lq: Pixels, top: int, bottom: int, edge: int) -> Pixels:
+        if not self.wrap:
+            return lq[top:bottom]
+        return lq.take(range(top, bottom), 0, mode="wrap").take(
+            range(-edge, lq.shape[1] + edge), 1, mode="wrap"
+        )
+
+    def _enlarged(self, lq: Pixels) -> Pixels:
+        return np.clip(enlarge(lq, self.scale, self.kernel), 0, 1)
+
+    def _restored(self, lq: Pixels) -> Pixels:
+        sr = _ensemble(self.network, lq) if self.ensemble else self.network(lq)
+        if self.strength < 1:
+            sr -= (plain := self._enlarged(lq))
+            sr *= self.strength
+            sr += plain
+        if self.consistent:
+            return back_project(sr, lq, self.scale, self.kernel)
+        return colour_lock.lock_colours(sr, lq, self.scale, self.kernel) if self.lock_colours else sr
+
+
+def strips(height: int, width: int, largest: int) -> Iterator[tuple[int, int]]:
+    """First row and end of strips of at most ``largest`` pixels (one row at least), from top to bottom."""
+    count = math.ceil(height / max(1, largest // width))
+    for i in range(count):
+        yield i * height // count, (i + 1) * height // count
+
+
+def _floor(value: int, multiple: int) -> int:
+    return value // multiple * multiple
+
+
+def _ensemble(network: Network, lq: Pixels) -> Pixels:
+    """The mean over the eight symmetries of the square.
+
+    Source: R. Timofte, R. Rothe, L. Van Gool, "Seven ways to improve example-based single image
+    super-resolution", CVPR 2016, section 3.3.
+    """
+    total = network(lq)
+    for turn in range(1, 8):
+        total += _turned_back(network(_turned(lq, turn)), turn)
+    return total / np.float32(8)
+
+
+def _turned(pixels: Pixels, turn: int) -> Pixels:
+    mirrored = pixels[:, ::-1] if turn >= 4 else pixels
+    return np.ascontiguousarray(np.rot90(mirrored, turn % 4))
+
+
+def _turned_back(pixels: Pixels, turn: int) -> Pixels:
+    upright = np.rot90(pixels, -(turn % 4))
+    return upright[:, ::-1] if turn >= 4 else upright

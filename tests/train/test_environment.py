@@ -1,0 +1,20 @@
+import json
+
+import torch
+
+import relume
+from relume.train.crops import make_crops
+from relume.train.environment import environment
+from relume.train.state import TrainState
+
+
+def test_it_says_what_the_run_was_made_with(recipe, photos):
+    (photos / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    state = TrainState.start(recipe, "data", torch.device("cpu"), "caffe, SHA-256 1234")
+    found = environment(state, make_crops(recipe))
+    assert found["relume"] == relume.__version__
+    assert found["versions"]["torch"] == torch.__version__
+    assert (found["device"], found["processes"], found["vgg19"]) == ("cpu", 1, "caffe, SHA-256 1234")
+    assert found["num_pictures"] == 3
+    assert list(found["skipped"]) == [str(photos / "broken.png")]
+    assert json.loads(json.dumps(found)) == found

@@ -1,0 +1,120 @@
+import json
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from relume.errors import InputError, UsageError
+from relume.train.recipe import Recipe
+from relume.train.state import TrainState, newest_checkpoint, read_checkpoint, step_of
+
+CPU = torch.device("cpu")
+
+
+def with_adversary(recipe):
+    return Recipe.model_validate(
+        {**recipe.resolved(), "adversarial": {"discriminator": {"kind": "patch"}, "optimizer": {"lr": 1e-3}}}
+    )
+
+
+def update(state):
+    """An optimiser step on made-up gradients."""
+    torch.manual_seed(state.step)
+    for name, optimizer in state.optimizers.items():
+        for parameter in state.networks[name].parameters():
+            parameter.grad = torch.randn_like(parameter)
+        optimizer.step()
+    state.step += 1
+
+
+def test_everything_comes_back(recipe, tmp_path):
+    recipe = with_adversary(recipe)
+    state = TrainState.start(recipe, "data", CPU, "vgg")
+    update(state)
+    state.best = 12.5
+    state.save(tmp_path / "step-00000001.safetensors")
+    again = TrainState.resume(recipe, "data", tmp_path / "step-00000001.safetensors", CPU, "vgg")
+    assert (again.step, again.best, again.vgg19) == (1, 12.5, "vgg")
+    assert again.networks.keys() == {"generator", "ema", "discriminator"}
+    for each in (state, again):  # the optimisers' memory shows in the next update
+        update(each)
+    for name, network in state.networks.items():
+        for key, value in network.state_dict().items():
+            assert torch.equal(value, again.networks[name].state_dict()[key]), key
+
+
+def test_other_weights_of_vgg19_are_refused_and_old_checkpoints_do_not_tell(recipe, tmp_path):
+    file = tmp_path / "step-00000000.safetensors"
+    state = TrainState.start(recipe, "data", CPU, "caffe")
+    state.save(file)
+    with pytest.raises(InputError, match=r"other weights of VGG19; got torchvision; allowed: caffe"):
+        TrainState.resume(recipe, "data", file, CPU, "torchvision")
+    tensors, header = read_checkpoint(file)
+    del header["vgg19"]
+    save_file(tensors, file, metadata={"relume_checkpoint": json.dumps(header)})
+    assert TrainState.resume(recipe, "data", file, CPU, "torchvision").vgg19 == "torchvision"
+
+
+def test_the_running_mean_follows_slowly_at_the_start_and_slower_later(recipe):
+    state = TrainState.start(recipe, "data", CPU)
+    weight = state.generator.head.contract
+    start = weight.detach().clone()
+    with torch.no_grad():
+        weight += 1
+    state.update_ema()
+    assert torch.allclose(state.averaged.head.contract, start + 0.9)  # decay (1 + 0) / (10 + 0)
+    state.step = 10**6
+    state.update_ema()
+    assert torch.allclose(state.averaged.head.contract, start + 0.9 + 0.1 * (1 - recipe.ema), atol=1e-6)
+
+
+def test_batch_norms_memory_is_that_of_networks_that_train(recipe):
+    assert TrainState.start(recipe, "data", CPU).running_statistics() == []
+    arch = {"kind": "srresnet", "width": 8, "num_blocks": 2}
+    state = TrainState.start(Recipe.model_validate({**recipe.resolved(), "arch": arch}), "data", CPU)
+    assert len(state.running_statistics()) == 2 * 5
+    assert state.running_statistics()[0] is state.generator.blocks[0].body[1].running_mean
+
+
+def test_crops_must_fit_the_network(recipe):
+    unet = {**recipe.resolved(), "arch": {"kind": "unet"}}
+    with pytest.raises(UsageError, match=r"unet cannot train on crops of this side; got data.crop_px 32"):
+        TrainState.start(Recipe.model_validate(unet), "data", CPU)
+
+
+def test_the_newest_checkpoint_is_that_of_the_highest_step(tmp_path):
+    assert newest_checkpoint(tmp_path) is None
+    (tmp_path / "checkpoints").mkdir()
+    for name in ("step-00000900.safetensors", "step-00001000.safetensors", "best.safetensors"):
+        (tmp_path / "checkpoints" / name).touch()
+    newest = newest_checkpoint(tmp_path)
+    assert newest is not None
+    assert step_of(newest) == 1000
+
+
+@pytest.mark.parametrize("content", [b"", b"\x08\0\0\0\0\0\0\0{}      ", b"x" * 100])
+def test_files_that_are_no_checkpoint_are_input_errors(tmp_path, content):
+    (tmp_path / "a.safetensors").write_bytes(content)
+    with pytest.raises(InputError, match="is no checkpoint of relume"):
+        read_checkpoint(tmp_path / "a.safetensors")
+
+
+def test_weights_to_start_from_must_be_there_and_fit(recipe, tmp_path):
+    for source, error in ((tmp_path / "none", UsageError), (tmp_path, UsageError)):
+        changed = Recipe.model_validate({**recipe.resolved(), "initial_weights": str(source)})
+        with pytest.raises(error, match="initial_weights do not exist"):
+            TrainState.start(changed, "data", CPU)
+    save_file({"head": torch.zeros(1)}, tmp_path / "other.safetensors")
+    changed = Recipe.model_validate(
+        {**recipe.resolved(), "initial_weights": str(tmp_path / "other.safetensors")}
+    )
+    with pytest.raises(InputError, match=r"cannot start from .*other\.safetensors"):
+        TrainState.start(changed, "data", CPU)
+
+
+def test_a_checkpoint_is_one_file_of_tensors_with_a_json_header(recipe, tmp_path):
+    TrainState.start(recipe, "data", CPU, "vgg").save(tmp_path / "a.safetensors")
+    with safe_open(tmp_path / "a.safetensors", framework="pt") as file:
+        header = json.loads(file.metadata()["relume_checkpoint"])
+    assert header.keys() == {"recipe", "data", "vgg19", "step", "best"}
