@@ -1,0 +1,243 @@
+"""A film to read: what it is, and its frames one after the other."""
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+from relume.errors import InputError
+from relume.video.interlace import Deinterlacer, looks_interlaced
+from relume.video.tags import Colour, Tags, planar, settled_colour, tags_of
+
+if TYPE_CHECKING:
+    from av import VideoFrame, VideoStream
+    from av.container import InputContainer
+
+DEFAULT_RATE: Final = Fraction(25)
+_PROBED_FRAMES: Final = 48
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A decoded frame.
+
+    Attributes:
+        image: its planes, in the planar layout of :attr:`FilmInfo.pix_fmt`.
+        pts: when it is shown, in units of the film's time base.
+        duration: for how long, in the same unit; 0 if that is not told.
+    """
+
+    image: "VideoFrame"
+    pts: int
+    duration: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmInfo:
+    """What a film is.
+
+    Attributes:
+        width: columns of a frame, as coded: before rotation and pixel shape.
+        height: rows of a frame.
+        time_base: seconds per unit of timestamps.
+        rate: frames per second, on average.
+        num_frames: how many there are, as far as the container knows or a count of packets tells.
+        codec: FFmpeg's name of the codec.
+        tags: what must be the same in the result.
+        colour: as in the tags, with matrix and range made explicit.
+        pix_fmt: the planar layout that frames are given in.
+        interlaced: ``no``, ``marked`` (by the codec) or ``suspected`` (by the look of the first frames).
+    """
+
+    width: int
+    height: int
+    time_base: Fraction
+    rate: Fraction
+    num_frames: int
+    codec: str
+    tags: Tags
+    colour: Colour
+    pix_fmt: str
+    interlaced: str
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """A part of a film, in seconds of its own time.
+
+    Attributes:
+        start: the first frame is the first that is shown then or later.
+        end: the first frame that is left out is the first that is shown then or later; None: none is.
+    """
+
+    start: Fraction = Fraction(0)
+    end: Fraction | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is all of the film, with whatever lies before its zero."""
+        return not self.start and self.end is None
+
+    def holds(self, seconds: Fraction) -> bool:
+        """Whether what is shown then belongs to it."""
+        return (not self.start or seconds >= self.start) and (self.end is None or seconds < self.end)
+
+
+class Film:
+    """A film that is open.
+
+    Attributes:
+        info: what it is.
+        container: the open file.
+        stream: the stream of pictures: the first that is no cover.
+        num_damaged: packets that could not be decoded so far.
+    """
+
+    def __init__(self, container: "InputContainer", stream: "VideoStream", info: FilmInfo):
+        self.container = container
+        self.stream = stream
+        self.info = info
+        self.num_damaged = 0
+
+    def frames(self, excerpt: Excerpt = Excerpt()) -> Iterator[Frame]:  # noqa: B008 (frozen)
+        """Every frame, in the order of time, each later than the one before."""
+        last: int | None = None
+        step = round(1 / (self.info.rate * self.info.time_base)) or 1
+        for image in self._images():
+            pts = image.pts if image.pts is not None else 0 if last is None else last + step
+            if last is not None and pts <= last:
+                pts = last + 1
+            last = pts
+            seconds = pts * self.info.time_base
+            if excerpt.end is not None and seconds >= excerpt.end:
+                return
+            if excerpt.holds(seconds):
+                yield Frame(_planar(image, self.info.pix_fmt), pts, image.duration or 0)
+
+    def _images(self) -> Iterator["VideoFrame"]:
+        decoded = self._decoded()
+        return Deinterlacer(self.stream).frames(decoded) if self.info.interlaced == "marked" else decoded
+
+    def _decoded(self) -> Iterator["VideoFrame"]:
+        import av
+
+        for packet in self.container.demux(self.stream):
+            try:
+                yield from packet.decode()
+            except (av.InvalidDataError, av.PatchWelcomeError):
+                self.num_damaged += 1
+
+
+@contextmanager
+def open_film(path: Path | BinaryIO) -> Generator[Film]:
+    """Open a film for one pass over its frames.
+
+    Args:
+        path: the file; or a stream of Y4M, from which frames can be taken only once.
+
+    Raises:
+        InputError: if it is missing, empty, no film, has no frame that can be decoded, or pixels or colours
+            that are not supported.
+    """
+    info = None
+    if isinstance(path, Path):
+        with _opened(path) as (container, stream):
+            info = _probe(container, stream, path)
+    with _opened(path) as (container, stream):
+        yield Film(container, stream, info or _info_of_stream(stream))
+
+
+@contextmanager
+def _opened(path: Path | BinaryIO) -> Generator[tuple["InputContainer", "VideoStream"]]:
+    import av
+
+    name = path if isinstance(path, Path) else "standard input"
+    if isinstance(path, Path) and not path.is_file():
+        found = "a folder" if path.is_dir() else "no regular file" if path.exists() else "no such file"
+        raise InputError(f"cannot read {path}", got=found)
+    try:
+        if isinstance(path, Path):
+            container = av.open(str(path), metadata_errors="replace")
+        else:
+            container = av.open(path, format="yuv4mpegpipe", mode="r")
+    except (av.FFmpegError, OSError) as error:
+        empty = isinstance(path, Path) and not path.stat().st_size
+        got = "an empty file" if empty else "no film, or a damaged one"
+        raise InputError(f"cannot read {name}", got=f"{got} ({error.strerror})") from error
+    with container:
+        streams = [stream for stream in container.streams.video if not is_cover(stream)]
+        if not streams:
+            raise InputError(f"cannot read {name}", got="a file without moving pictures")
+        if streams[0].codec_context is None:
+            raise InputError(f"cannot read {name}", got="a codec that is not known here")
+        streams[0].codec_context.thread_type = "AUTO"
+        yield container, streams[0]
+
+
+def is_cover(stream: Any) -> bool:
+    """Whether a stream of pictures is the file's cover, and no film."""
+    from av.stream import Disposition
+
+    return bool(stream.disposition & Disposition.attached_pic)
+
+
+def _probe(container: "InputContainer", stream: "VideoStream", path: Path) -> FilmInfo:
+    import av
+
+    frames: list[VideoFrame] = []
+    with suppress(av.FFmpegError):  # what follows the damage is read later
+        frames = list(islice(container.decode(stream), _PROBED_FRAMES))
+    if not frames:
+        raise InputError(f"cannot read {path}", got="a film without a frame that can be decoded")
+    tags = tags_of(frames[0], stream)
+    pix_fmt = planar(tags.pix_fmt)
+    height = frames[0].height
+    if any(frame.interlaced_frame for frame in frames):
+        interlaced = "marked"
+    else:
+        interlaced = "suspected" if looks_interlaced(frames) else "no"
+    return FilmInfo(
+        width=frames[0].width,
+        height=height,
+        time_base=stream.time_base or Fraction(1, 1000),
+        rate=stream.average_rate or stream.guessed_rate or DEFAULT_RATE,
+        num_frames=stream.frames or _count_packets(container, stream),
+        codec=stream.codec_context.name,
+        tags=tags,
+        colour=settled_colour(tags.colour, height, rgb=pix_fmt.startswith("gbr")),
+        pix_fmt=pix_fmt,
+        interlaced=interlaced,
+    )
+
+
+def _info_of_stream(stream: "VideoStream") -> FilmInfo:
+    """What the header of Y4M says; nothing can be read twice there."""
+    context = stream.codec_context
+    pix_fmt = planar(context.pix_fmt or "yuv420p")
+    colour = Colour(range=context.color_range)
+    return FilmInfo(
+        width=context.width,
+        height=context.height,
+        time_base=stream.time_base or 1 / DEFAULT_RATE,
+        rate=stream.average_rate or DEFAULT_RATE,
+        num_frames=0,
+        codec=context.name,
+        tags=Tags(pix_fmt, colour, stream.sample_aspect_ratio or Fraction(1)),
+        colour=settled_colour(colour, context.height, rgb=False),
+        pix_fmt=pix_fmt,
+        interlaced="no",
+    )
+
+
+def _count_packets(container: "InputContainer", stream: "VideoStream") -> int:
+    """Count a stream's packets: one a frame, in nearly all films; reading them decodes nothing."""
+    container.seek(0)
+    return sum(1 for packet in container.demux(stream) if packet.size)
+
+
+def _planar(image: "VideoFrame", pix_fmt: str) -> "VideoFrame":
+    """The image in a planar layout; only the order of its samples changes."""
+    return image if image.format.name == pix_fmt else image.reformat(format=pix_fmt)

@@ -1,0 +1,194 @@
+"""The finished film: restored pictures, and everything else of the original as it was."""
+
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from relume.errors import UsageError
+from relume.video.film import Excerpt, is_cover
+from relume.video.segments import packets_of, writing
+from relume.video.tags import Tags
+
+if TYPE_CHECKING:
+    from av import Packet
+    from av.container import InputContainer, OutputContainer
+    from av.stream import Stream
+
+FORMATS: Final = {
+    ".mkv": "matroska",
+    ".mp4": "mp4",
+    ".m4v": "mp4",
+    ".mov": "mov",
+    ".webm": "webm",
+    ".ts": "mpegts",
+}
+"""Suffix of a film -> FFmpeg's name of the container."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """When the restored frames are shown.
+
+    Attributes:
+        time_base: seconds per unit.
+        pts: of every frame, in that unit, as in the original.
+        duration: of the last frame; 0 if that is not told.
+        delay: frames that the coded order is behind the shown order at most.
+    """
+
+    time_base: Fraction
+    pts: Sequence[int]
+    duration: int
+    delay: int
+
+    def step(self, number: int) -> int:
+        """For how long a frame is shown."""
+        if number + 1 < len(self.pts):
+            return self.pts[number + 1] - self.pts[number]
+        return self.duration or (self.pts[-1] - self.pts[-2] if len(self.pts) > 1 else 1)
+
+    def dts(self, place: int) -> int:
+        """When the packet at a place in coded order is decoded: never after it is shown, and ever later."""
+        early = place - self.delay
+        return self.pts[early] if early >= 0 else self.pts[0] + early * self.step(0)
+
+
+def mux(
+    source: "InputContainer",
+    main: int,
+    folder: Path,
+    files: Sequence[str],
+    timing: Timing,
+    tags: Tags,
+    excerpt: Excerpt,
+    temporary: Path,
+    target: Path,
+) -> None:
+    """Write the film.
+
+    Args:
+        source: the original, open at its beginning.
+        main: index of the stream that was restored.
+        folder: where the segments are.
+        files: their names in order.
+        timing: of the frames in them.
+        tags: of the original.
+        excerpt: what part of the original is wanted; it begins at zero in the result, a whole film where it did.
+        temporary: the file to write.
+        target: what it will be called; decides the container.
+
+    Raises:
+        OutputError: if it cannot be written.
+        UsageError: if the container cannot hold a stream of the original.
+    """
+    import av
+
+    shift = Fraction(0) if excerpt.whole else timing.pts[0] * timing.time_base
+    format = FORMATS[target.suffix.lower()]
+    options = {"movflags": "+faststart+use_metadata_tags"} if format in {"mp4", "mov"} else {}
+    with (
+        av.open(str(folder / files[0])) as first,
+        writing(temporary, target, format, **options) as container,
+    ):
+        places = _add_streams(container, source, main, first.streams.video[0], timing, tags, target)
+        container.metadata.update(source.metadata)
+        container.set_chapters(_shifted_chapters(source, shift, excerpt))
+        pictures = _pictures(folder, files, timing, shift, places[main])
+        copied = _copied(source, places, main, shift, excerpt)
+        for _, packet in heapq.merge(pictures, copied, key=lambda item: item[0]):
+            container.mux(packet)
+
+
+def _add_streams(
+    container: "OutputContainer",
+    source: "InputContainer",
+    main: int,
+    restored: "Stream",
+    timing: Timing,
+    tags: Tags,
+    target: Path,
+) -> "dict[int, Stream]":
+    """Index of a stream in the original -> its stream in the result, in the same order."""
+    places: dict[int, Stream] = {}
+    for stream in source.streams:
+        template = restored if stream.index == main else stream
+        try:
+            added = container.add_stream_from_template(template, opaque=True)
+        except ValueError as error:
+            raise _cannot_hold(target, stream) from error
+        added.metadata.update(stream.metadata)
+        added.disposition = stream.disposition
+        if stream.index == main:
+            video: Any = added
+            video.time_base = timing.time_base
+            video.codec_context.sample_aspect_ratio = tags.sample_aspect_ratio
+            video.set_display_matrix(tags.display_matrix)
+        places[stream.index] = added
+    return places
+
+
+def _cannot_hold(target: Path, stream: "Stream") -> UsageError:
+    name = getattr(stream, "name", None) or "unknown"
+    return UsageError(
+        f"{target} cannot hold stream {stream.index} of the film",
+        got=f"{stream.type} ({name})",
+        hint="choose another container with -o: .mkv holds nearly everything",
+    )
+
+
+def _pictures(
+    folder: Path, files: Sequence[str], timing: Timing, shift: Fraction, stream: "Stream"
+) -> "Iterator[tuple[Fraction, Packet[Any]]]":
+    offset = round(shift / timing.time_base)
+    for place, (number, packet) in enumerate(packets_of(folder, files)):
+        packet.time_base = timing.time_base
+        packet.pts = timing.pts[number] - offset
+        packet.dts = timing.dts(place) - offset
+        packet.duration = timing.step(number)
+        packet.stream = stream
+        yield packet.dts * timing.time_base, packet
+
+
+def _copied(
+    source: "InputContainer", places: "dict[int, Stream]", main: int, shift: Fraction, excerpt: Excerpt
+) -> "Iterator[tuple[Fraction, Packet[Any]]]":
+    """Packets of all other streams, with the times that they sort by: those of the file, never going back."""
+    others = [stream for stream in source.streams if stream.index != main and stream.type != "attachment"]
+    latest = Fraction(-(10**9))
+    for packet in source.demux(others) if others else ():
+        if not packet.size:
+            continue
+        place = packet.pts if packet.pts is not None else packet.dts
+        cover = is_cover(packet.stream)
+        if place is not None and not cover:
+            if not excerpt.holds(place * packet.time_base):
+                continue
+            offset = round(shift / packet.time_base)
+            packet.pts = None if packet.pts is None else packet.pts - offset
+            packet.dts = None if packet.dts is None else packet.dts - offset
+            when = packet.dts if packet.dts is not None else packet.pts
+            latest = max(latest, (when or 0) * packet.time_base)
+        packet.stream = places[packet.stream_index]
+        yield latest, packet
+
+
+def _shifted_chapters(source: "InputContainer", shift: Fraction, excerpt: Excerpt) -> list[Any]:
+    """The chapters that reach into the excerpt."""
+    found: list[Any] = []
+    for chapter in source.chapters():
+        unit = chapter["time_base"] or Fraction(1, 1000)
+        start, end = chapter["start"] * unit, chapter["end"] * unit
+        if end <= excerpt.start or (excerpt.end is not None and start >= excerpt.end):
+            continue
+        last = end if excerpt.end is None else min(end, excerpt.end)
+        moved = {"start": max(0, round((start - shift) / unit)) if shift else chapter["start"]}
+        found.append({**chapter, **moved, "end": round((last - shift) / unit)})
+    return found
+
+
+def times(pts: Iterable[int], time_base: Fraction) -> list[Fraction]:
+    """Timestamps in seconds."""
+    return [value * time_base for value in pts]
