@@ -17,6 +17,7 @@ SIGNATURES = {
 RESTORING = (
     "INPUT --output --model --tile --device --format --suffix --json --strength --tta --no-lock-colours"
     " --consistent --wrap --show-invented --no-provenance"
+    " --codec --crf --preset --pix-fmt --start --end --preview"
 )
 OPTIONS = {
     "upscale": f"{RESTORING} --scale --width --height",
@@ -29,6 +30,7 @@ OPTIONS = {
     "data fit-niqe": "DATA --output --licence",
     "eval": "MODEL --data --protocol --measures --niqe --scale --size --json --markdown --report --device",
     "export": "RUN --output --scores",
+    "verify": "ORIGINAL RESULT --start --end --json",
 }
 
 

@@ -38,9 +38,11 @@ ALLOWED = {
     "export": BASE | {"archs", "backends", "train"},
     "doctor": BASE | {"backends", "image", "model", "zoo"},
     "jobs": BASE | {"image", "model"},
+    "video": BASE | {"backends", "engine", "metrics"},
     "__main__": {"cli"},
     "cli": BASE
-    | {"data", "doctor", "engine", "evaluate", "export", "image", "jobs", "metrics", "model", "train", "zoo"},
+    | {"data", "doctor", "engine", "evaluate", "export", "image", "jobs", "metrics", "model", "train"}
+    | {"video", "zoo"},
 }
 """Layer -> layers it may import, lazily or not. A layer is the first name below ``relume``."""
 

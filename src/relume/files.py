@@ -10,17 +10,21 @@ from relume.errors import OutputError
 
 
 @contextmanager
-def replacing(path: str | Path) -> Generator[Path]:
+def replacing(path: str | Path, folder: Path | None = None) -> Generator[Path]:
     """Give a temporary path beside ``path``; on success it becomes ``path``, on failure it disappears.
 
     The file is flushed to the disk before it gets its final name, and so is the folder afterwards, so that
     a file under its final name is complete, whatever happens to the process or the machine.
 
+    Args:
+        path: the final name.
+        folder: where the temporary file is instead, on the same disk.
+
     Raises:
         OutputError: if the folder is missing or not writable, or the disk is full.
     """
     path = Path(path)
-    temporary = _temporary(path)
+    temporary = _temporary(path, folder or path.parent)
     try:
         yield temporary
         _finish(temporary, path)
@@ -38,7 +42,7 @@ def refuse_unwritable(path: Path) -> None:
     """
     if path.is_dir():
         raise OutputError(f"cannot write {path}", got="a folder", allowed="a file")
-    _temporary(path).unlink()
+    _temporary(path, path.parent).unlink()
 
 
 def make_folder(path: Path) -> Path:
@@ -54,11 +58,11 @@ def make_folder(path: Path) -> Path:
     return path
 
 
-def _temporary(path: Path) -> Path:
-    """A new empty file beside ``path``."""
+def _temporary(path: Path, folder: Path) -> Path:
+    """A new empty file in a folder, named after ``path``."""
     try:
         with NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.stem[:40]}.", suffix=path.suffix, delete=False
+            dir=folder, prefix=f".{path.stem[:40]}.", suffix=path.suffix, delete=False
         ) as handle:
             return Path(handle.name)
     except OSError as error:

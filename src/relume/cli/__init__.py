@@ -13,8 +13,8 @@ from relume.cli.failures import complain
 from relume.errors import OutOfMemory, OutputError, RelumeError, UsageError
 
 COMMANDS = {
-    "upscale": "enlarge pictures",
-    "deblur": "take motion blur out of pictures",
+    "upscale": "enlarge pictures and films",
+    "deblur": "take motion blur out of pictures and films",
     "models": "list the models that come with relume",
     "doctor": "say what this machine can do",
     "check": "look at training data before hours are spent on it",
@@ -23,6 +23,7 @@ COMMANDS = {
     "train": "train a model by a recipe",
     "eval": "measure models on pictures whose truth is known",
     "export": "make a finished run a model file",
+    "verify": "prove that a restored film has lost nothing",
 }
 """Commands -> what they do. Each is a module beside this one, with ``add_arguments`` and ``run``;
 the module of a command of two words joins them by an underscore."""

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from relume.card import ModelCard, Task
+from relume.cli import film
 from relume.cli.failures import complain, printable, told
 from relume.cli.progress import progress_bar
 from relume.errors import OutputError, RelumeError, UsageError
@@ -20,20 +21,13 @@ if TYPE_CHECKING:
     from relume.engine.restore import Progress
     from relume.image import Picture, Strips
     from relume.model import Treatment
+    from relume.zoo import ModelFile
 
 DEVICE_NUMBERS = {"-1": "cpu", "0": "cuda"}
 """Devices as other programs number them."""
 
 
-class Size(TypedDict, total=False):
-    """The size of results, as :class:`relume.model.Options` has it; nothing: the model's scale."""
-
-    scale: float | None
-    width: int | None
-    height: int | None
-
-
-class Options(TypedDict):
+class Options(film.Options):
     """What :func:`add_arguments` declares."""
 
     inputs: list[str]
@@ -62,7 +56,7 @@ def add_arguments(parser: ArgumentParser, ending: str) -> None:
         ending: what names of results end in by default.
     """
     add = parser.add_argument
-    add("inputs", nargs="*", metavar="INPUT", help="pictures, folders (with all below) or patterns")
+    add("inputs", nargs="*", metavar="INPUT", help="pictures, films, folders of pictures, or patterns")
     add("-i", "--input", nargs="+", default=[], action="extend", dest="more_inputs", help=SUPPRESS)
     add("-o", "--output", metavar="PATH", help="file or folder (default: beside the input)")
     add("-n", "--model", help="name, see relume models, or file of a model")
@@ -87,9 +81,10 @@ def add_arguments(parser: ArgumentParser, ending: str) -> None:
         "--show-invented", action="store_true", help="also write a map of what was made up: NAME-invented.png"
     )
     add("--no-provenance", action="store_false", dest="provenance", help="do not note the model in the XMP")
+    film.add_arguments(parser)
 
 
-def restore(task: Task, size: Size, ending: Callable[[ModelCard], str], options: Options) -> int:
+def restore(task: Task, size: film.Size, ending: Callable[[ModelCard], str], options: Options) -> int:
     """Work through the inputs; return the exit code.
 
     Args:
@@ -106,6 +101,9 @@ def restore(task: Task, size: Size, ending: Callable[[ModelCard], str], options:
     chosen = find_model(options["model"] or default_model(task), size.get("scale"), task)
     scale, width, height = (size.get(key) for key in ("scale", "width", "height"))
     target_size(1, 1, chosen.card.scale, scale, width, height)  # refuses what no picture could be given
+    if film.are_films([*options["inputs"], *options["more_inputs"]]):
+        return _restore_films(chosen, size, ending(chosen.card), options)
+    film.refuse_film_options(options)
     jobs, unusable = _plan(ending(chosen.card), options)
     device = DEVICE_NUMBERS.get(options["device"], options["device"])
     with open_model(str(chosen.path), device=device, strength=options["strength"]) as opened:
@@ -132,6 +130,30 @@ def _treatment(options: Options) -> "Treatment":
         "show_invented": options["show_invented"],
         "provenance": options["provenance"],
     }
+
+
+def _restore_films(chosen: "ModelFile", size: film.Size, ending: str, options: Options) -> int:
+    """Work through films; one that cannot be used does not stop the others."""
+    from relume.model import open_model
+
+    if options["format"]:
+        raise UsageError("-f is for pictures", hint="the name that -o gives decides a film's container")
+    for name in ("tta", "lock_colours", "consistent", "wrap", "show_invented"):
+        if options[name]:
+            raise UsageError(f"--{name.replace('_', '-')} is for pictures", got="films")
+    wishes = film.wishes_of(size, options["tile"], options)
+    suffix = options["suffix"]
+    inputs = [*options["inputs"], *options["more_inputs"]]
+    jobs = film.plan_films(inputs, options["output"], ending if suffix is None else suffix, wishes.codec)
+    device, failures = DEVICE_NUMBERS.get(options["device"], options["device"]), list[Failed]()
+    with open_model(str(chosen.path), device=device, strength=options["strength"]) as model:
+        for job in jobs:
+            try:
+                with progress_bar() as advance:
+                    film.restore_one(job, model, wishes, advance, options["json"])
+            except (RelumeError, MemoryError) as error:
+                failures.append(Failed(job, error))
+    return _exit_code([], failures, len(jobs))
 
 
 def _check(task: Task, options: Options) -> None:

@@ -1,1 +1,1 @@
-"""Films: decoded, restored, encoded again, with everything else in the file kept. Needs the extra ``video``."""
+"""Films: decoded, restored and encoded again, with all else in the file kept. Needs the extra ``video``."""

@@ -34,7 +34,8 @@ def ahead(items: Iterable[Item], size: int, stop: Event) -> Generator[Iterator[I
     def put(item: Item | _End) -> None:
         while not stop.is_set():
             try:
-                return ready.put(item, timeout=_LOOK_S)
+                ready.put(item, timeout=_LOOK_S)
+                return
             except Full:
                 continue
 

@@ -127,12 +127,7 @@ def choose_encoding(
     if codec not in CODECS:
         raise UsageError("unknown codec", got=codec, allowed=CODECS)
     known = CODECS[codec]
-    if crf is not None and (known.crf is None or not known.crf_range[0] <= crf <= known.crf_range[1]):
-        lowest, highest = known.crf_range
-        allowed = "no --crf: it loses nothing or has a fixed quality"
-        raise UsageError(f"--crf {crf:g} does not fit {codec}", allowed=f"{lowest:g} to {highest:g}" if known.crf else allowed)
-    if preset is not None and preset not in known.presets:
-        raise UsageError(f"--preset {preset} does not fit {codec}", allowed=known.presets or "no --preset")
+    _refuse_unknown(codec, known, crf, preset)
     offered = [name for name in _offered(known) if name == planar_or_none(name)]
     if pix_fmt is not None and pix_fmt not in offered:
         raise UsageError(f"--pix-fmt {pix_fmt} does not fit {codec}", allowed=offered)
@@ -143,6 +138,15 @@ def choose_encoding(
         preset=preset or known.preset,
         threads=threads,
     )
+
+
+def _refuse_unknown(codec: str, known: Codec, crf: float | None, preset: str | None) -> None:
+    lowest, highest = known.crf_range
+    if crf is not None and (known.crf is None or not lowest <= crf <= highest):
+        allowed = "no --crf: its quality is fixed" if known.crf is None else f"{lowest:g} to {highest:g}"
+        raise UsageError(f"--crf {crf:g} does not fit {codec}", allowed=allowed)
+    if preset is not None and preset not in known.presets:
+        raise UsageError(f"--preset {preset} does not fit {codec}", allowed=known.presets or "no --preset")
 
 
 def planar_or_none(pix_fmt: str) -> str | None:

@@ -123,8 +123,9 @@ def _enlarged(plane: NDArray[np.float32], height: int, width: int, coding: Codin
             at = np.clip((np.arange(length) + offset) / factor, 0, plane.shape[axis] - 1)
             first = np.floor(at).astype(int)
             second = np.minimum(first + 1, plane.shape[axis] - 1)
-            part = (at - first).astype(np.float32).reshape((-1, 1) if axis == 0 else (1, -1))
-            plane = plane.take(first, axis) * (1 - part) + plane.take(second, axis) * part
+            part = np.expand_dims((at - first).astype(np.float32), 1 - axis)
+            near, far = (plane.take(places, axis) for places in (first, second))
+            plane = near + (far - near) * part
     return plane
 
 

@@ -1,6 +1,6 @@
 """A film to read: what it is, and its frames one after the other."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -86,6 +86,10 @@ class Excerpt:
         return (not self.start or seconds >= self.start) and (self.end is None or seconds < self.end)
 
 
+WHOLE: Final = Excerpt()
+"""All of a film."""
+
+
 class Film:
     """A film that is open.
 
@@ -102,7 +106,7 @@ class Film:
         self.info = info
         self.num_damaged = 0
 
-    def frames(self, excerpt: Excerpt = Excerpt()) -> Iterator[Frame]:  # noqa: B008 (frozen)
+    def frames(self, excerpt: Excerpt = Excerpt()) -> Iterator[Frame]:
         """Every frame, in the order of time, each later than the one before."""
         last: int | None = None
         step = round(1 / (self.info.rate * self.info.time_base)) or 1
@@ -122,12 +126,12 @@ class Film:
         return Deinterlacer(self.stream).frames(decoded) if self.info.interlaced == "marked" else decoded
 
     def _decoded(self) -> Iterator["VideoFrame"]:
-        import av
+        from av.error import InvalidDataError, PatchWelcomeError
 
         for packet in self.container.demux(self.stream):
             try:
                 yield from packet.decode()
-            except (av.InvalidDataError, av.PatchWelcomeError):
+            except (InvalidDataError, PatchWelcomeError):
                 self.num_damaged += 1
 
 
@@ -153,6 +157,7 @@ def open_film(path: Path | BinaryIO) -> Generator[Film]:
 @contextmanager
 def _opened(path: Path | BinaryIO) -> Generator[tuple["InputContainer", "VideoStream"]]:
     import av
+    from av.error import FFmpegError
 
     name = path if isinstance(path, Path) else "standard input"
     if isinstance(path, Path) and not path.is_file():
@@ -163,7 +168,7 @@ def _opened(path: Path | BinaryIO) -> Generator[tuple["InputContainer", "VideoSt
             container = av.open(str(path), metadata_errors="replace")
         else:
             container = av.open(path, format="yuv4mpegpipe", mode="r")
-    except (av.FFmpegError, OSError) as error:
+    except (FFmpegError, OSError) as error:
         empty = isinstance(path, Path) and not path.stat().st_size
         got = "an empty file" if empty else "no film, or a damaged one"
         raise InputError(f"cannot read {name}", got=f"{got} ({error.strerror})") from error
@@ -171,7 +176,7 @@ def _opened(path: Path | BinaryIO) -> Generator[tuple["InputContainer", "VideoSt
         streams = [stream for stream in container.streams.video if not is_cover(stream)]
         if not streams:
             raise InputError(f"cannot read {name}", got="a file without moving pictures")
-        if streams[0].codec_context is None:
+        if getattr(streams[0], "codec_context", None) is None:
             raise InputError(f"cannot read {name}", got="a codec that is not known here")
         streams[0].codec_context.thread_type = "AUTO"
         yield container, streams[0]
@@ -184,11 +189,16 @@ def is_cover(stream: Any) -> bool:
     return bool(stream.disposition & Disposition.attached_pic)
 
 
+def with_title(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Metadata of a stream with its title under the name that every container takes: MP4 reads ``name``."""
+    return {"title" if key == "name" else key: value for key, value in metadata.items()}
+
+
 def _probe(container: "InputContainer", stream: "VideoStream", path: Path) -> FilmInfo:
-    import av
+    from av.error import FFmpegError
 
     frames: list[VideoFrame] = []
-    with suppress(av.FFmpegError):  # what follows the damage is read later
+    with suppress(FFmpegError):  # what follows the damage is read later
         frames = list(islice(container.decode(stream), _PROBED_FRAMES))
     if not frames:
         raise InputError(f"cannot read {path}", got="a film without a frame that can be decoded")

@@ -1,6 +1,7 @@
 """Interlaced films: told by their codec or by their look, and made progressive."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -45,12 +46,12 @@ class Deinterlacer:
         yield from self._ready()
 
     def _ready(self) -> Iterator["VideoFrame"]:
-        import av
+        from av.error import BlockingIOError, EOFError
 
         while True:
             try:
                 frame = self._graph.vpull()
-            except (av.BlockingIOError, av.EOFError):
+            except (BlockingIOError, EOFError):
                 return
             yield self._at_its_time(frame)
 
@@ -71,7 +72,7 @@ def looks_interlaced(frames: Sequence["VideoFrame"]) -> bool:
     differ from each other (the criterion of most inverse telecine filters); in a progressive picture few are.
     """
     combed = moving = 0
-    for before, after in zip(frames[:-1], frames[1:], strict=True):
+    for before, after in pairwise(frames):
         old, new = (planes_of(frame)[0].astype(np.int32) >> _shift(frame) for frame in (before, after))
         moved = np.abs(new - old)[1:-1] > 8
         if old.shape[0] < 8 or moved.mean() < _MOVING:

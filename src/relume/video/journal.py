@@ -12,6 +12,7 @@ from relume.errors import InputError, OutputError, UsageError
 
 _NAME: Final = "journal.jsonl"
 _CHUNK: Final = 1 << 20
+_ASSEMBLED: Final = {"assembled": True}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,15 +49,19 @@ class Journal:
         folder: where the segments and the journal are.
         job: what the folder is for: everything that the result depends on.
         segments: the finished ones, in order.
+        assembled: whether the result was put together from them.
     """
 
-    def __init__(self, folder: Path, job: Mapping[str, Any], segments: Iterable[Segment] = ()):
+    def __init__(
+        self, folder: Path, job: dict[str, Any], segments: Iterable[Segment] = (), assembled: bool = False
+    ):
         self.folder = folder
         self.job = job
         self.segments = list(segments)
+        self.assembled = assembled
 
     @classmethod
-    def begin(cls, folder: Path, job: Mapping[str, Any]) -> Self:
+    def begin(cls, folder: Path, job: dict[str, Any]) -> Self:
         """Start a job in an existing folder."""
         journal = cls(folder, job)
         journal._append(job)
@@ -77,8 +82,9 @@ class Journal:
         if not lines:
             return None
         try:
-            job, *segments = (json.loads(line) for line in lines)
-            return cls(folder, job, [Segment(**segment) for segment in segments])
+            job, *notes = (json.loads(line) for line in lines)
+            segments = [Segment(**note) for note in notes if note != _ASSEMBLED]
+            return cls(folder, job, segments, _ASSEMBLED in notes)
         except (ValueError, TypeError) as error:
             raise InputError(
                 f"{folder / _NAME} is damaged", got=error, hint="delete that folder to begin again"
@@ -93,6 +99,11 @@ class Journal:
         """Note a segment that is safe on the disk."""
         self._append(asdict(segment))
         self.segments.append(segment)
+
+    def note_assembled(self) -> None:
+        """Note that the result is complete: nothing of the folder is needed any more."""
+        self._append(_ASSEMBLED)
+        self.assembled = True
 
     def keep_sound_segments(self) -> None:
         """Forget segments from the first that is missing or not as it was written, and drop stray files."""

@@ -1,14 +1,14 @@
 """The finished film: restored pictures, and everything else of the original as it was."""
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from relume.errors import UsageError
-from relume.video.film import Excerpt, is_cover
+from relume.video.film import Excerpt, is_cover, with_title
 from relume.video.segments import packets_of, writing
 from relume.video.tags import Tags
 
@@ -76,7 +76,7 @@ def mux(
         files: their names in order.
         timing: of the frames in them.
         tags: of the original.
-        excerpt: what part of the original is wanted; it begins at zero in the result, a whole film where it did.
+        excerpt: the part of the original that is wanted; unless it is the whole, it begins at zero.
         temporary: the file to write.
         target: what it will be called; decides the container.
 
@@ -119,7 +119,7 @@ def _add_streams(
             added = container.add_stream_from_template(template, opaque=True)
         except ValueError as error:
             raise _cannot_hold(target, stream) from error
-        added.metadata.update(stream.metadata)
+        added.metadata.update(with_title(stream.metadata))
         added.disposition = stream.disposition
         if stream.index == main:
             video: Any = added
@@ -187,8 +187,3 @@ def _shifted_chapters(source: "InputContainer", shift: Fraction, excerpt: Excerp
         moved = {"start": max(0, round((start - shift) / unit)) if shift else chapter["start"]}
         found.append({**chapter, **moved, "end": round((last - shift) / unit)})
     return found
-
-
-def times(pts: Iterable[int], time_base: Fraction) -> list[Fraction]:
-    """Timestamps in seconds."""
-    return [value * time_base for value in pts]

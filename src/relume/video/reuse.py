@@ -45,7 +45,7 @@ class RememberingBackend:
 
     def run(self, batch: Batch) -> Batch:
         """See :meth:`relume.backends.base.Backend.run`."""
-        at, pixels = self._at, batch[:, 0].size
+        at, pixels = self._at, batch[..., 0].size
         self._at += 1
         self.savings.asked += pixels
         if at < len(self._known) and np.array_equal(self._known[at][0], batch):

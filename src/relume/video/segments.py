@@ -1,5 +1,6 @@
 """Pieces of the film's pictures, encoded one by one, each a playable file that is closed for good."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -100,25 +101,31 @@ def writing(temporary: Path, path: Path, format: str, **options: str) -> "Genera
     The same packets give the same bytes: no random numbers, no date, no version.
     """
     import av
+    from av.error import FFmpegError
 
+    os.environ.setdefault("SVT_LOG", "1")  # errors only: SVT-AV1 would print its settings
     try:
         with av.open(
-            str(temporary), "w", format=format, options={"fflags": "+bitexact", **options}, metadata_errors="replace"
+            str(temporary),
+            "w",
+            format=format,
+            options={"fflags": "+bitexact", **options},
+            metadata_errors="replace",
         ) as container:
             yield container
-    except av.FFmpegError as error:
+    except FFmpegError as error:
         raise OutputError(f"cannot write {path}", got=error.strerror) from error
 
 
 def _add_stream(container: "OutputContainer", pictures: Pictures) -> "VideoStream":
     encoding = pictures.encoding
-    stream = container.add_stream(
+    stream: Any = container.add_stream(
         CODECS[encoding.codec].encoder,
         rate=pictures.rate,
         options=encoder_options(encoding, pictures.mastering),
     )
     stream.width, stream.height, stream.pix_fmt = pictures.width, pictures.height, encoding.pix_fmt
-    context: Any = stream.codec_context
+    context = stream.codec_context
     context.time_base = 1 / pictures.rate
     context.thread_count = encoding.threads
     context.sample_aspect_ratio = pictures.sample_aspect_ratio

@@ -75,7 +75,8 @@ class Tags:
 
 def tags_of(frame: "VideoFrame", stream: "VideoStream") -> Tags:
     """The tags of a film, by its first frame: containers say less, and decoders know better."""
-    data = {item.type.name: bytes(item) for item in frame.side_data}
+    attached: Any = frame.side_data
+    data = {item.type.name: bytes(item) for item in attached}
     return Tags(
         pix_fmt=frame.format.name,
         colour=Colour(
@@ -92,7 +93,7 @@ def _display_matrix(data: bytes | None) -> tuple[int, ...] | None:
 
 
 def _mastering(display: bytes | None, light: bytes | None) -> Mastering | None:
-    """From FFmpeg's structures: 10 fractions (x and y of R, G, B, white; black, white) and 2 flags; 2 ints."""
+    """From FFmpeg's structures: 10 fractions (x, y of R, G, B, white; black, white), 2 flags; 2 counts."""
     if display is None and light is None:
         return None
     found = Mastering(light=struct.unpack("=2I", light[:8]) if light else None)
@@ -174,7 +175,8 @@ def planes_of(frame: "VideoFrame") -> Planes:
     planes: Planes = []
     for plane in frame.planes:
         deep = frame.format.components[0].bits > 8
-        rows = np.frombuffer(plane, np.uint16 if deep else np.uint8).reshape(plane.height, -1)
+        samples: Any = plane
+        rows = np.frombuffer(samples, np.uint16 if deep else np.uint8).reshape(plane.height, -1)
         planes.append(rows[:, : plane.width])
     return planes
 

@@ -1,0 +1,231 @@
+"""What ``relume upscale`` and ``relume deblur`` do with films: their options, progress and results."""
+
+import json as json_module
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from dataclasses import asdict
+from fractions import Fraction
+from importlib import import_module
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, TypedDict
+
+from relume.cli.extras import extra
+from relume.cli.failures import printable
+from relume.cli.progress import Advance
+from relume.errors import UsageError
+from relume.jobs.batch import peak_rss
+from relume.jobs.files import Job, find_pictures, plan_jobs
+
+if TYPE_CHECKING:
+    from relume.model import Model
+    from relume.video.film import Excerpt
+    from relume.video.job import FilmDone, Progress, Tell
+    from relume.video.plan import Wishes
+
+SUFFIXES = (
+    *(
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".mkv",
+        ".webm",
+        ".avi",
+        ".ts",
+        ".mts",
+        ".m2ts",
+        ".mpg",
+        ".mpeg",
+        ".m2v",
+        ".vob",
+    ),
+    *(".wmv", ".flv", ".ogv", ".3gp", ".mxf", ".dv", ".nut", ".y4m"),
+)
+"""Names that films usually have: what else is given is a picture."""
+
+_KEEPS_CONTAINER = {".mp4": ".mp4", ".m4v": ".mp4", ".mov": ".mov", ".mkv": ".mkv", ".webm": ".mkv"}
+_TELL_EVERY_S = 1.0
+
+
+class Size(TypedDict, total=False):
+    """The size of results, as :class:`relume.model.Options` has it; nothing: the model's scale."""
+
+    scale: float | None
+    width: int | None
+    height: int | None
+
+
+class Options(TypedDict):
+    """What :func:`add_arguments` declares."""
+
+    codec: str | None
+    crf: float | None
+    preset: str | None
+    pix_fmt: str | None
+    start: str | None
+    end: str | None
+    preview: int | None
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the options that are for films alone."""
+    add = parser.add_argument_group("for films").add_argument
+    add("--codec", help="av1 (10-bit, the default), x264, x265, ffv1, prores")
+    add("--crf", type=float, metavar="N", help="quality, lower is better (default: 24 for av1)")
+    add(
+        "--preset", metavar="NAME", help="effort: 13 to 0 for av1 (default: 8), ultrafast to placebo for x264"
+    )
+    add("--pix-fmt", metavar="NAME", help="pixel layout (default: what keeps most of the film's)")
+    add("--start", metavar="TIME", help="begin there: seconds, or 1:02:03.5")
+    add("--end", metavar="TIME", help="end there")
+    add("--preview", type=int, metavar="N", help="only N frames, as pictures, and how long all would take")
+
+
+def are_films(inputs: Sequence[str]) -> bool:
+    """Whether the inputs are films.
+
+    Raises:
+        UsageError: if some are and others are not.
+    """
+    films = [name for name in inputs if Path(name).suffix.lower() in SUFFIXES and not Path(name).is_dir()]
+    if films and len(films) < len(inputs):
+        other = next(name for name in inputs if name not in films)
+        raise UsageError("films and pictures are mixed", got=f"{films[0]}, {other}", hint="name them apart")
+    return bool(films)
+
+
+def need_video() -> None:
+    """Make sure that PyAV is installed.
+
+    Raises:
+        UsageError: if it is not.
+    """
+    with extra("video"):
+        import_module("av")
+
+
+def refuse_film_options(options: Options) -> None:
+    """Make sure that nothing is asked of pictures that only films can have.
+
+    Raises:
+        UsageError: if something is.
+    """
+    for name in Options.__annotations__:
+        if options[name] is not None:
+            raise UsageError(f"--{name.replace('_', '-')} is for films", got="pictures")
+
+
+def wishes_of(size: Size, tile: int, options: Options) -> "Wishes":
+    """What the options ask.
+
+    Raises:
+        UsageError: if a time is none.
+    """
+    need_video()
+    from relume.video.codecs import DEFAULT_CODEC
+    from relume.video.plan import Wishes
+
+    return Wishes(
+        **size,
+        excerpt=excerpt_of(options["start"], options["end"]),
+        codec=options["codec"] or DEFAULT_CODEC,
+        crf=options["crf"],
+        preset=options["preset"],
+        pix_fmt=options["pix_fmt"],
+        tile=tile,
+    )
+
+
+def plan_films(inputs: Sequence[str], output: str | None, ending: str, codec: str) -> list[Job]:
+    """The films with the names of their results: in the container of the original, if it holds the codec."""
+    from relume.video.codecs import CODECS
+
+    if codec not in CODECS:
+        raise UsageError("unknown codec", got=codec, allowed=CODECS)
+    suffixes = CODECS[codec].suffixes
+
+    def suffix_for(suffix: str) -> str:
+        same = _KEEPS_CONTAINER.get(suffix)
+        return same if same in suffixes else suffixes[0]
+
+    found, _ = find_pictures(inputs, SUFFIXES)
+    return plan_jobs(found, output, ending=ending, suffix_for=suffix_for)
+
+
+def restore_one(job: Job, model: "Model", wishes: "Wishes", advance: Advance, json: bool) -> None:
+    """Restore a film, tell how far it is, and at the end what it was."""
+    from relume.video.job import restore_film
+
+    done = restore_film(
+        job.source, job.target, model.backend, model.card, wishes, _teller(job, advance, json)
+    )
+    if json:
+        line = {"input": str(job.source), "output": str(job.target), "model": model.card.name, **asdict(done)}
+        print(json_module.dumps({**line, "peak_rss_mb": _peak_mb()}), flush=True)
+    elif sys.stdout.isatty():
+        print(printable(f"{job.source} → {job.target}: {_summary(done)}"))
+
+
+def excerpt_of(start: str | None, end: str | None) -> "Excerpt":
+    """The part of a film between two times.
+
+    Raises:
+        UsageError: if one is no time, or nothing is between them.
+    """
+    from relume.video.film import Excerpt
+
+    first = Fraction(0) if start is None else _seconds(start, "--start")
+    last = None if end is None else _seconds(end, "--end")
+    if last is not None and last <= first:
+        raise UsageError("--end is not after --start", got=f"{start or 0} to {end}")
+    return Excerpt(first, last)
+
+
+def _seconds(text: str, option: str) -> Fraction:
+    """``90``, ``1:30`` or ``0:01:30.5`` in seconds."""
+    try:
+        parts = [Fraction(part) for part in text.split(":")]
+        if len(parts) > 3 or any(part < 0 for part in parts):
+            raise ValueError
+    except (ValueError, ZeroDivisionError) as error:
+        raise UsageError(f"{option} is no time", got=text, allowed="seconds, 1:30 or 1:02:03.5") from error
+    return sum((part * 60**place for place, part in enumerate(reversed(parts))), Fraction(0))
+
+
+def _teller(job: Job, advance: Advance, json: bool) -> "Tell":
+    """Tells progress: to the bar after every frame, as JSON every second."""
+    told = 0.0
+
+    def tell(progress: "Progress") -> None:
+        nonlocal told
+        what = f"{job.source.name}: segment {progress.segment}, {progress.fps:.2f} fps, {_peak_mb():.0f} MB"
+        advance(progress.done, progress.total or progress.done, what)
+        if json and monotonic() - told >= _TELL_EVERY_S:
+            told = monotonic()
+            line = {"input": str(job.source), **asdict(progress), "peak_rss_mb": _peak_mb()}
+            print(json_module.dumps(line), flush=True)
+
+    return tell
+
+
+def _summary(done: "FilmDone") -> str:
+    parts = [f"{done.width}×{done.height}", f"{done.num_frames} frames", f"{done.seconds:.1f} s"]
+    if done.resumed_frames:
+        parts.append(f"{done.resumed_frames} frames were finished already")
+    if done.repeated_frames or done.reused_share:
+        saved = 1 - (1 - done.repeated_frames / done.num_frames) * (1 - done.reused_share)
+        parts.append(
+            f"{saved:.0%} of the work saved: {done.repeated_frames} repeated frames, and what stood still"
+        )
+    if done.interlaced == "marked":
+        parts.append("deinterlaced")
+    if done.interlaced == "suspected":
+        parts.append("looks interlaced though it says it is not: deinterlace it first with FFmpeg's bwdif")
+    if done.num_damaged:
+        parts.append(f"{done.num_damaged} damaged packets were left out")
+    return ", ".join(parts)
+
+
+def _peak_mb() -> float:
+    return round(peak_rss() / 1e6, 1)
