@@ -38,7 +38,7 @@ ALLOWED = {
     "export": BASE | {"archs", "backends", "train"},
     "doctor": BASE | {"backends", "image", "model", "zoo"},
     "jobs": BASE | {"image", "model"},
-    "video": BASE | {"backends", "engine", "metrics"},
+    "video": BASE | {"backends", "engine", "image", "metrics", "model"},
     "__main__": {"cli"},
     "cli": BASE
     | {"data", "doctor", "engine", "evaluate", "export", "image", "jobs", "metrics", "model", "train"}

@@ -34,7 +34,7 @@ def restored(
 ) -> tuple[Path, FilmDone]:
     target = source.with_name(name)
     wishes = {"preset": "12", **wishes} if wishes.get("codec", "av1") == "av1" else wishes
-    done = restore_film(source, target, model.backend, model.card, Wishes(**wishes), tell)
+    done = restore_film(source, target, model, Wishes(**wishes), tell)
     assert not parts(target).exists()
     return target, done
 
@@ -211,7 +211,7 @@ def test_what_repeats_is_not_computed_again(make_clip, model: Model):
         return image
 
     source = make_clip(codec="ffv1", size=(192, 64), pictures=still)
-    target, done = restored(source, model, tile=32)
+    target, done = restored(source, model, tile=32, codec="ffv1")
     assert broken(source, target) == []
     assert done.repeated_frames == 8
     assert 0.1 < done.reused_share < 0.5

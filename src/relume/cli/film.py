@@ -9,7 +9,7 @@ from fractions import Fraction
 from importlib import import_module
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from relume.cli.extras import extra
 from relume.cli.failures import printable
@@ -54,6 +54,16 @@ class Size(TypedDict, total=False):
     scale: float | None
     width: int | None
     height: int | None
+
+
+class Treatment(TypedDict):
+    """What is asked of the model, as :class:`relume.video.plan.Wishes` has it."""
+
+    tile: int
+    strength: float
+    ensemble: bool
+    lock_colours: bool | None
+    consistent: bool
 
 
 class Options(TypedDict):
@@ -116,7 +126,7 @@ def refuse_film_options(options: Options) -> None:
             raise UsageError(f"--{name.replace('_', '-')} is for films", got="pictures")
 
 
-def wishes_of(size: Size, tile: int, options: Options) -> "Wishes":
+def wishes_of(size: Size, options: Options, **treatment: Unpack[Treatment]) -> "Wishes":
     """What the options ask.
 
     Raises:
@@ -133,7 +143,7 @@ def wishes_of(size: Size, tile: int, options: Options) -> "Wishes":
         crf=options["crf"],
         preset=options["preset"],
         pix_fmt=options["pix_fmt"],
-        tile=tile,
+        **treatment,
     )
 
 
@@ -157,9 +167,7 @@ def restore_one(job: Job, model: "Model", wishes: "Wishes", advance: Advance, js
     """Restore a film, tell how far it is, and at the end what it was."""
     from relume.video.job import restore_film
 
-    done = restore_film(
-        job.source, job.target, model.backend, model.card, wishes, _teller(job, advance, json)
-    )
+    done = restore_film(job.source, job.target, model, wishes, _teller(job, advance, json))
     if json:
         line = {"input": str(job.source), "output": str(job.target), "model": model.card.name, **asdict(done)}
         print(json_module.dumps({**line, "peak_rss_mb": _peak_mb()}), flush=True)

@@ -138,10 +138,18 @@ def _restore_films(chosen: "ModelFile", size: film.Size, ending: str, options: O
 
     if options["format"]:
         raise UsageError("-f is for pictures", hint="the name that -o gives decides a film's container")
-    for name in ("tta", "lock_colours", "consistent", "wrap", "show_invented"):
+    for name in ("wrap", "show_invented"):
         if options[name]:
             raise UsageError(f"--{name.replace('_', '-')} is for pictures", got="films")
-    wishes = film.wishes_of(size, options["tile"], options)
+    wishes = film.wishes_of(
+        size,
+        options,
+        tile=options["tile"],
+        strength=options["strength"],
+        ensemble=options["tta"],
+        lock_colours=options["lock_colours"],
+        consistent=options["consistent"],
+    )
     suffix = options["suffix"]
     inputs = [*options["inputs"], *options["more_inputs"]]
     jobs = film.plan_films(inputs, options["output"], ending if suffix is None else suffix, wishes.codec)

@@ -125,7 +125,7 @@ def _enlarged(plane: NDArray[np.float32], height: int, width: int, coding: Codin
             second = np.minimum(first + 1, plane.shape[axis] - 1)
             part = np.expand_dims((at - first).astype(np.float32), 1 - axis)
             near, far = (plane.take(places, axis) for places in (first, second))
-            plane = near + (far - near) * part
+            plane = np.asarray(near + (far - near) * part, np.float32)
     return plane
 
 

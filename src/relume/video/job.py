@@ -12,10 +12,9 @@ from time import perf_counter
 from typing import Any, Final
 
 from relume import __version__
-from relume.backends.base import Backend
-from relume.card import ModelCard
 from relume.errors import InputError, UsageError
 from relume.files import make_folder, replacing
+from relume.model import Model
 from relume.video.ahead import ahead
 from relume.video.film import Film, open_film
 from relume.video.journal import Journal, Segment, hash_of, identity_of
@@ -77,9 +76,7 @@ class FilmDone:
 Tell = Callable[[Progress], None]
 
 
-def restore_film(
-    source: Path, target: Path, backend: Backend, card: ModelCard, wishes: Wishes, tell: Tell
-) -> FilmDone:
+def restore_film(source: Path, target: Path, model: Model, wishes: Wishes, tell: Tell) -> FilmDone:
     """Restore a film.
 
     Segments and their journal are kept in a folder beside the target, named as it with ``.parts``, until the
@@ -89,8 +86,7 @@ def restore_film(
     Args:
         source: the film.
         target: the file to write; its suffix decides the container.
-        backend: the network.
-        card: its card.
+        model: what restores.
         wishes: what is wanted.
         tell: told about progress after every frame.
 
@@ -102,20 +98,20 @@ def restore_film(
     """
     begun = perf_counter()
     with open_film(source) as film:
-        plan = make_plan(film.info, card, wishes)
+        plan = make_plan(film.info, model.card, wishes)
         refuse_container(target, plan)
         make_folder(target.parent)
         with _owned(target.with_name(f"{target.name}.parts")) as folder:
             job = {
                 "relume": __version__,
                 "film": identity_of(source),
-                "model": card.weights_sha256 or card.name,
+                "model": model.card.weights_sha256,
             }
             journal = _journal(folder, {**job, **plan.described(wishes)})
             plan = plan.as_begun(journal.job)
             resumed = journal.num_frames
             if not journal.assembled:
-                _restore_segments(film, backend, card, plan, wishes, journal, tell)
+                _restore_segments(film, model, plan, wishes, journal, tell)
                 _assemble(source, target, film, wishes, journal)
             _clear(folder)
     return _done(film, plan, journal, resumed, perf_counter() - begun)
@@ -153,13 +149,11 @@ def _journal(folder: Path, job: dict[str, Any]) -> Journal:
 
 
 def _restore_segments(
-    film: Film, backend: Backend, card: ModelCard, plan: Plan, wishes: Wishes, journal: Journal, tell: Tell
+    film: Film, model: Model, plan: Plan, wishes: Wishes, journal: Journal, tell: Tell
 ) -> None:
     """Decoding, network and encoding at the same time, each a little ahead of the next."""
     stop = Event()
-    pictures = plan.pictures
-    size = pictures.height, pictures.width
-    restorer = Restorer(backend, card, film.info, size, pictures.encoding.pix_fmt, plan.tile, stop)
+    restorer = Restorer(model, film.info, plan, wishes, stop)
     rest = islice(film.frames(wishes.excerpt), journal.num_frames, None)
     clock = _Clock(film, wishes, journal, tell)
     with (

@@ -11,11 +11,11 @@ from relume.engine.restore import target_size
 from relume.errors import UsageError
 from relume.machine import num_threads
 from relume.video.codecs import CODECS, DEFAULT_CODEC, Encoding, choose_encoding
+from relume.video.colour import RGB_MATRIX
 from relume.video.film import WHOLE, Excerpt, FilmInfo
 from relume.video.muxing import FORMATS
-from relume.video.restoring import result_colour
 from relume.video.segments import Pictures
-from relume.video.tags import Colour, coding_of
+from relume.video.tags import Colour, coding_of, settled_colour
 
 SHORTEST: Final = 24
 """A cut ends a segment that has this many frames."""
@@ -40,6 +40,10 @@ class Wishes:
         preset: effort; None for the codec's default.
         pix_fmt: pixel layout; None for what keeps most of the film's.
         tile: side of the tiles in pixels of the film; 0 chooses by the free memory.
+        strength: that the model was opened with.
+        ensemble: see :class:`relume.model.Treatment`.
+        lock_colours: see there.
+        consistent: see there.
         shortest: see :data:`SHORTEST`.
         longest: see :data:`LONGEST`.
     """
@@ -53,6 +57,10 @@ class Wishes:
     preset: str | None = None
     pix_fmt: str | None = None
     tile: int = 0
+    strength: float = 1.0
+    ensemble: bool = False
+    lock_colours: bool | None = None
+    consistent: bool = False
     shortest: int = SHORTEST
     longest: int = LONGEST
 
@@ -80,6 +88,12 @@ class Plan:
             "size": f"{self.pictures.width}x{self.pictures.height}",
             "tile": self.tile,
             "encoding": asdict(self.pictures.encoding),
+            "treatment": {
+                "strength": wishes.strength,
+                "tta": wishes.ensemble,
+                "lock-colours": wishes.lock_colours,
+                "consistent": wishes.consistent,
+            },
             "start": str(wishes.excerpt.start),
             "end": str(wishes.excerpt.end),
             "segment": f"{wishes.shortest}-{wishes.longest}",
@@ -104,7 +118,7 @@ def make_plan(info: FilmInfo, card: ModelCard, wishes: Wishes) -> Plan:
         pix_fmt=wishes.pix_fmt,
         threads=num_threads(),
     )
-    colour = result_colour(info, encoding.pix_fmt)
+    colour = _result_colour(info, encoding.pix_fmt)
     _refuse_uneven(width, height, encoding, colour)
     return Plan(
         pictures=Pictures(
@@ -118,6 +132,17 @@ def make_plan(info: FilmInfo, card: ModelCard, wishes: Wishes) -> Plan:
         ),
         tile=wishes.tile or tile_side(card, info.height, info.width),
     )
+
+
+def _result_colour(info: FilmInfo, pix_fmt: str) -> Colour:
+    """The colour tags of the result: the film's, but BT.709 where RGB must become Y'CbCr."""
+    rgb = pix_fmt.startswith("gbr")
+    was_rgb = info.colour.matrix == RGB_MATRIX
+    if rgb == was_rgb:
+        return info.colour
+    if rgb:
+        return settled_colour(info.colour, info.height, rgb=True)
+    return Colour(info.colour.primaries, info.colour.transfer, 1, 1)
 
 
 def refuse_container(target: Path, plan: Plan) -> None:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from relume.backends.base import Backend
-from relume.card import ModelCard
-from relume.engine.restore import resize, restore
 from relume.errors import InputError
-from relume.video.colour import RGB_MATRIX, Planes, from_rgb, to_rgb
+from relume.image import Picture
+from relume.model import Model, Options
+from relume.video.colour import Planes, from_rgb, to_rgb
 from relume.video.cuts import CutDetector
 from relume.video.film import FilmInfo, Frame
+from relume.video.plan import Plan, Wishes
 from relume.video.reuse import RememberingBackend
-from relume.video.tags import Colour, coding_of, frame_of, planes_of, settled_colour
+from relume.video.tags import coding_of, frame_of, planes_of
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -52,31 +52,36 @@ class Restorer:
     """Restores the frames of one film, one after the other.
 
     Args:
-        backend: the network.
-        card: its card.
+        model: what restores.
         info: the film.
-        size: rows and columns of the result.
-        pix_fmt: planar layout of the result.
-        tile: side of the tiles; the same for all frames, so that equal frames give equal results.
+        plan: how it is restored.
+        wishes: what is asked of the model.
         stop: when set, the frame at work is given up after the next tile.
     """
 
     def __init__(
         self,
-        backend: Backend,
-        card: ModelCard,
+        model: Model,
         info: FilmInfo,
-        size: tuple[int, int],
-        pix_fmt: str,
-        tile: int,
+        plan: Plan,
+        wishes: Wishes,
         stop: Event,
     ):
-        self._backend = RememberingBackend(backend)
-        self._card, self._info, self._size, self._tile, self._stop = card, info, size, tile, stop
-        self.colour = result_colour(info, pix_fmt)
-        self._pix_fmt = pix_fmt
+        self._backend = RememberingBackend(model.backend)
+        self._model = Model(model.card, self._backend, model.strength)
+        self._info, self._pictures, self._stop = info, plan.pictures, stop
+        self._options: Options = {
+            "height": plan.pictures.height,
+            "width": plan.pictures.width,
+            "tile": plan.tile,
+            "ensemble": wishes.ensemble,
+            "lock_colours": wishes.lock_colours,
+            "consistent": wishes.consistent,
+            "provenance": False,
+            "progress": self._look,
+        }
         self._source = coding_of(info.pix_fmt, info.colour)
-        self._target = coding_of(pix_fmt, self.colour)
+        self._target = coding_of(plan.pictures.encoding.pix_fmt, plan.pictures.colour)
         self._cuts = CutDetector()
         self._before: tuple[Planes, VideoFrame] | None = None
 
@@ -109,13 +114,9 @@ class Restorer:
 
     def _computed(self, planes: Planes) -> "VideoFrame":
         self._backend.begin_frame()
-        rgb = restore(
-            self._backend, self._card, to_rgb(planes, self._source), tile=self._tile, progress=self._look
-        )
-        rgb = resize(rgb, *self._size)
-        if self._source.grey and not self._target.grey:
-            rgb[:] = rgb.mean(axis=2, keepdims=True)
-        return frame_of(from_rgb(rgb, self._target), self._pix_fmt, self.colour)
+        picture = Picture(to_rgb(planes, self._source), grey=self._source.grey)
+        rgb = self._model.restore_picture(picture, **self._options).pixels
+        return frame_of(from_rgb(rgb, self._target), self._pictures.encoding.pix_fmt, self._pictures.colour)
 
     def _look(self, done: int, total: int) -> None:
         if self._stop.is_set():
@@ -128,17 +129,6 @@ def _changed(info: FilmInfo, height: int, width: int) -> InputError:
         got=f"{width} × {height} after {info.width} × {info.height}",
         hint="cut it there with FFmpeg, and restore the parts",
     )
-
-
-def result_colour(info: FilmInfo, pix_fmt: str) -> Colour:
-    """The colour tags of the result: the film's, but BT.709 where RGB must become Y'CbCr."""
-    rgb = pix_fmt.startswith("gbr")
-    was_rgb = info.colour.matrix == RGB_MATRIX
-    if rgb == was_rgb:
-        return info.colour
-    if rgb:
-        return settled_colour(info.colour, info.height, rgb=True)
-    return Colour(info.colour.primaries, info.colour.transfer, 1, 1)
 
 
 def _equal(a: Planes, b: Planes) -> bool:
