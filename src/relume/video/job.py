@@ -5,26 +5,21 @@ import shutil
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import groupby
 from pathlib import Path
-from threading import Event
 from time import perf_counter
-from typing import Any, Final
+from typing import Any
 
 from relume import __version__
 from relume.errors import InputError, UsageError
 from relume.files import make_folder, replacing
 from relume.model import Model
-from relume.video.ahead import ahead
 from relume.video.film import Film, open_film
 from relume.video.journal import Journal, Segment, hash_of, identity_of
 from relume.video.muxing import Timing, mux
 from relume.video.plan import Plan, Wishes, make_plan, refuse_container
-from relume.video.restoring import Restored, Restorer
+from relume.video.restoring import Restored, restored_frames
 from relume.video.segments import SUFFIX, open_segment
-
-_DECODED_AHEAD: Final = 4
-_RESTORED_AHEAD: Final = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,15 +146,8 @@ def _journal(folder: Path, job: dict[str, Any]) -> Journal:
 def _restore_segments(
     film: Film, model: Model, plan: Plan, wishes: Wishes, journal: Journal, tell: Tell
 ) -> None:
-    """Decoding, network and encoding at the same time, each a little ahead of the next."""
-    stop = Event()
-    restorer = Restorer(model, film.info, plan, wishes, stop)
-    rest = islice(film.frames(wishes.excerpt), journal.num_frames, None)
     clock = _Clock(film, wishes, journal, tell)
-    with (
-        ahead(rest, _DECODED_AHEAD, stop) as decoded,
-        ahead(restorer.restore(decoded), _RESTORED_AHEAD, stop) as restored,
-    ):
+    with restored_frames(film, model, plan, wishes, skip=journal.num_frames) as restored:
         for frames in _segments(restored, wishes):
             journal.add(_write_segment(clock.watched(frames), journal, plan))
 

@@ -1,24 +1,31 @@
 """Decoded frames -> restored frames, ready for the encoder."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from relume.errors import InputError
 from relume.image import Picture
 from relume.model import Model, Options
+from relume.video.ahead import ahead
 from relume.video.colour import Planes, from_rgb, to_rgb
 from relume.video.cuts import CutDetector
-from relume.video.film import FilmInfo, Frame
+from relume.video.film import Film, FilmInfo, Frame
 from relume.video.plan import Plan, Wishes
 from relume.video.reuse import RememberingBackend
 from relume.video.tags import coding_of, frame_of, planes_of
 
 if TYPE_CHECKING:
     from av import VideoFrame
+
+
+_DECODED_AHEAD: Final = 4
+_RESTORED_AHEAD: Final = 2
 
 
 class Stopped(Exception):
@@ -46,6 +53,29 @@ class Restored:
     repeated: bool
     asked: int
     reused: int
+
+
+@contextmanager
+def restored_frames(
+    film: Film, model: Model, plan: Plan, wishes: Wishes, *, skip: int = 0
+) -> Generator[Iterator[Restored]]:
+    """The restored frames of a film, computed ahead: decoding, network and encoding work at the same time.
+
+    Args:
+        film: open, at its beginning.
+        model: what restores.
+        plan: how.
+        wishes: what is asked.
+        skip: how many frames are left out at the beginning.
+    """
+    stop = Event()
+    frames = islice(film.frames(wishes.excerpt), skip, None)
+    restorer = Restorer(model, film.info, plan, wishes, stop)
+    with (
+        ahead(frames, _DECODED_AHEAD, stop) as decoded,
+        ahead(restorer.restore(decoded), _RESTORED_AHEAD, stop) as restored,
+    ):
+        yield restored
 
 
 class Restorer:
