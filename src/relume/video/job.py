@@ -12,7 +12,7 @@ from typing import Any
 
 from relume import __version__
 from relume.errors import InputError, UsageError
-from relume.files import make_folder, replacing
+from relume.files import make_folder, refuse_unwritable, replacing
 from relume.model import Model
 from relume.video.film import Film, open_film
 from relume.video.journal import Journal, Segment, hash_of, identity_of
@@ -96,6 +96,7 @@ def restore_film(source: Path, target: Path, model: Model, wishes: Wishes, tell:
         plan = make_plan(film.info, model.card, wishes)
         refuse_container(target, plan)
         make_folder(target.parent)
+        refuse_unwritable(target)
         with _owned(target.with_name(f"{target.name}.parts")) as folder:
             job = {
                 "relume": __version__,
