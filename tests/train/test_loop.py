@@ -1,6 +1,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -84,6 +86,44 @@ def test_ctrl_c_saves_and_leaves(recipe, tmp_path):
     assert 0 < header["step"] < 100_000
     assert newest.name == f"step-{header['step']:08d}.safetensors"
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.slow
+def test_kill_9_in_the_middle_of_adversarial_training_costs_no_byte(recipe, tmp_path):
+    adversarial = {"discriminator": {"kind": "patch"}, "loss": "wgan-gp", "critic_steps": 2}
+    recipe = runtime(changed(recipe, adversarial=adversarial, steps=6, ema=0.9), save_every=2)
+    whole = train(recipe, tmp_path / "whole", device="cpu")
+    (tmp_path / "recipe.json").write_text(recipe.model_dump_json())
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)])
+    assert process.wait(timeout=240) == -signal.SIGKILL
+    assert newest_checkpoint(tmp_path / "killed").name == "step-00000004.safetensors"
+    again = train(recipe, tmp_path / "killed", device="cpu", resume=True)
+    assert again.name == whole.name
+    assert again.read_bytes() == whole.read_bytes()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from relume.train import loop
+from relume.train.recipe import Recipe
+
+def train_step(state, *arguments):
+    if state.step == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return before(state, *arguments)
+
+before, loop.train_step = loop.train_step, train_step
+folder = Path(sys.argv[1])
+recipe = Recipe.model_validate_json((folder / "recipe.json").read_text())
+loop.train(recipe, folder / "killed", device="cpu")
+"""
+
+
+def test_time_runs_out_and_the_run_goes_on_later(recipe, tmp_path):
+    first = train(runtime(recipe, max_minutes=1e-9), tmp_path / "run", device="cpu")
+    assert first.name == "step-00000000.safetensors"
+    assert train(recipe, tmp_path / "run", device="cpu", resume=True).name == "step-00000004.safetensors"
 
 
 def test_a_run_folder_is_not_overwritten(recipe, tmp_path):

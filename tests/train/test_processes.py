@@ -1,0 +1,128 @@
+"""Processes that train together, started by torchrun as users do."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+import yaml
+
+from relume.data.crops import Positions
+from relume.errors import UsageError
+from relume.train import processes
+from relume.train.loop import train
+from relume.train.recipe import Recipe
+from relume.train.runlog import read_metrics
+from relume.train.state import newest_checkpoint, read_checkpoint, step_of
+
+
+@pytest.fixture
+def recipe(recipe):
+    """Steps without batch norm in full precision, with an adversary that looks at the whole batch's mean."""
+    changes = {
+        "batch_size": 4,
+        "steps": 2,
+        "schedule": {"kind": "constant"},
+        "adversarial": {"discriminator": {"kind": "patch"}, "loss": "relativistic-lsgan"},
+        "validation": {"every": 100, "most": 1},
+        "runtime": {**recipe.resolved()["runtime"], "precision": "fp32", "save_every": 100},
+    }
+    return Recipe.model_validate({**recipe.resolved(), **changes})
+
+
+def started(recipe: Recipe, run: Path) -> subprocess.Popen[str]:
+    """``relume train`` in two processes."""
+    (run.parent / "recipe.yaml").write_text(yaml.safe_dump(recipe.resolved()))
+    torchrun = ["torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "--"]
+    training = ["train", str(run.parent / "recipe.yaml"), "--run", str(run), "-g", "cpu"]
+    command = [sys.executable, "-m", *torchrun, "relume", *training]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
+
+
+def finished(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=240)
+    return process.returncode, out, err
+
+
+def content(run: Path) -> dict[str, torch.Tensor]:
+    return read_checkpoint(run / "checkpoints" / "step-00000002.safetensors")[0]
+
+
+@pytest.mark.slow
+def test_two_processes_compute_what_one_does_and_one_goes_on(recipe, tmp_path):
+    code, out, err = finished(started(recipe, tmp_path / "two"))
+    assert code == 0, err
+    assert out.count("next: relume export") == 1  # the first process speaks for both
+    train(recipe, tmp_path / "one", device="cpu")
+    two, one = content(tmp_path / "two"), content(tmp_path / "one")
+    for network in ("generator", "discriminator"):
+        means = [
+            name for name in one if name.startswith(f"optimizers.{network}") and name.endswith("exp_avg")
+        ]
+        largest = max(one[name].abs().max() for name in means)  # of gradients, which Adam averages
+        assert max((one[name] - two[name]).abs().max() for name in means) < 1e-3 * largest
+    moved = torch.cat([(one[n] - two[n]).flatten() for n in one if n.startswith("networks.generator")])
+    assert moved.abs().mean() < 0.01 * recipe.steps * recipe.optimizer.lr
+    rows = [read_metrics(tmp_path / run)[0] for run in ("one", "two")]
+    for name in ("loss", "grad_norm", "d/real", "d/fake", "colour_drift/r"):
+        assert rows[1][name] == pytest.approx(rows[0][name], rel=1e-3, abs=1e-4), name
+
+    longer = recipe.model_copy(update={"steps": 3})
+    assert train(longer, tmp_path / "two", device="cpu", resume=True).name == "step-00000003.safetensors"
+
+
+@pytest.mark.slow
+def test_a_signal_to_one_process_ends_both_after_saving(recipe, tmp_path):
+    """The later process says that it is at work by writing a row; torchrun ends with 1 when a process has."""
+    process = started(recipe.model_copy(update={"steps": 100_000}), tmp_path / "run")
+    until = time.monotonic() + 120
+    while not (tmp_path / "run" / "metrics.jsonl").exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    workers = [child for child in psutil.Process(process.pid).children() if "relume" in child.cmdline()]
+    workers[-1].send_signal(signal.SIGTERM)
+    code, _, err = finished(process)
+    assert code == 1
+    assert "exitcode  : 143" in err
+    newest = newest_checkpoint(tmp_path / "run")
+    assert newest is not None
+    assert 0 < step_of(newest) < 100_000
+    assert {name.split(".")[1] for name in read_checkpoint(newest)[0]} == {
+        "generator",
+        "discriminator",
+        "ema",
+    }
+
+
+def test_shares_of_a_batch_are_the_batch():
+    whole = [list(batch) for batch in Positions(3, 5, 6)]
+    shares = [list(Positions(3, 5, 6, rank, 3)) for rank in range(3)]
+    assert [[*first, *second, *third] for first, second, third in zip(*shares, strict=True)] == whole
+
+
+def test_a_batch_must_be_divided_equally(recipe, tmp_path):
+    runtime = {**recipe.resolved()["runtime"], "accumulate": 3}
+    uneven = Recipe.model_validate({**recipe.resolved(), "runtime": runtime})
+    with pytest.raises(
+        UsageError, match=r"batch_size 4 for 1 processes and runtime.accumulate 3; allowed: mult"
+    ):
+        train(uneven, tmp_path / "run", device="cpu")
+
+
+def test_one_process_alone_needs_no_others():
+    with processes.joined():
+        assert (processes.count(), processes.rank()) == (1, 0)
+        assert processes.largest([1, -2.5]) == [1, -2.5]
+        tensor = torch.tensor([1.0])
+        processes.average([tensor])
+        assert tensor == 1
+        assert processes.mean({"a": tensor}, tensor.device) == {"a": tensor}
+        with processes.first_goes_first():
+            pass
