@@ -115,6 +115,8 @@ def test_srresnet_has_the_published_number_of_parameters(scale, expected):
         ("faces", {"upsample": "deconv"}, 541_696),
         ("keras-srgan", {"scale": 2, "as_printed": True}, 1_361_667),
         ("keras-srgan", {"scale": 4}, 1_546_435),
+        ("unet", {"scale": 2}, 22_293_379),
+        ("deblurgan-unet", {}, 9_385_155),
         ("deblurgan", {}, 11_378_179),
         ("deblurgan", {"transposed": True}, 11_378_179),
     ],

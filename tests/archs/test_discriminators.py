@@ -4,6 +4,8 @@ import torch
 from relume.archs import num_parameters
 from relume.archs.discriminators import (
     ConditionalDiscriminator,
+    FacesDiscriminator,
+    KerasDiscriminator,
     PatchDiscriminator,
     SRGANDiscriminator,
     UNetDiscriminator,
@@ -14,6 +16,8 @@ def test_discriminators_have_the_specified_number_of_parameters():
     assert num_parameters(SRGANDiscriminator()) == 23_565_505
     assert num_parameters(ConditionalDiscriminator()) == 15_361_473
     assert num_parameters(PatchDiscriminator()) == 2_764_737
+    assert num_parameters(FacesDiscriminator()) == 23_563_585
+    assert num_parameters(KerasDiscriminator()) == 20_427_393
     assert num_parameters(UNetDiscriminator()) == 4_376_897
 
 

@@ -82,7 +82,9 @@ def test_two_processes_compute_what_one_does_and_one_goes_on(recipe, tmp_path):
 @pytest.mark.slow
 def test_a_signal_to_one_process_ends_both_after_saving(recipe, tmp_path):
     """The later process says that it is at work by writing a row; torchrun ends with 1 when a process has."""
-    process = started(recipe.model_copy(update={"steps": 100_000}), tmp_path / "run")
+    small = {"discriminator": {"kind": "unet", "width": 4}}
+    changes = {"steps": 100_000, "adversarial": small}
+    process = started(Recipe.model_validate({**recipe.resolved(), **changes}), tmp_path / "run")
     until = time.monotonic() + 120
     while not (tmp_path / "run" / "metrics.jsonl").exists() and time.monotonic() < until:
         time.sleep(0.1)

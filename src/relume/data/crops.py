@@ -37,6 +37,9 @@ class Pictures(Protocol):
         ...
 
 
+Item = TypeVar("Item")
+"""What a data set gives: a tensor, or input and target."""
+
 P = TypeVar("P", bound=Pictures)
 Pairing = Callable[[P, Place, np.random.Generator], tuple[NDArray[np.uint8], NDArray[np.uint8]]]
 """How input and target of a place come about, see :mod:`relume.data.pairing`."""
@@ -68,12 +71,17 @@ class Crops(Dataset[tuple[UInt8[Tensor, "3 h w"], UInt8[Tensor, "3 sh sw"]]], Ge
         lq, hq = self.pairing(self.pictures, self._places.draw(rng), rng)
         if self.sharpen:
             hq = self.sharpen(hq)
-        turns, mirrored = (int(rng.integers(4)), bool(rng.integers(2))) if self.augment else (0, False)
+        turns, mirrored = draw_turn(rng, self.augment)
         return _tensor(lq, turns, mirrored), _tensor(hq, turns, mirrored)
 
     @cached_property
     def _places(self) -> Places:
         return Places(self.pictures.shapes, self.crop_px)
+
+
+def draw_turn(rng: np.random.Generator, augment: bool) -> tuple[int, bool]:
+    """Quarter turns against the clock, and whether the crop is mirrored after them."""
+    return (int(rng.integers(4)), bool(rng.integers(2))) if augment else (0, False)
 
 
 def _tensor(pixels: NDArray[np.uint8], turns: int, mirrored: bool) -> UInt8[Tensor, "3 h w"]:
@@ -110,10 +118,8 @@ class Positions(Sampler[list[int]]):
         return self.steps - self.start
 
 
-def make_batches(
-    dataset: Dataset[tuple[Tensor, Tensor]], positions: Positions, *, num_workers: int
-) -> Iterator[tuple[UInt8[Tensor, "n 3 h w"], UInt8[Tensor, "n 3 sh sw"]]]:
-    """Batches of (input, target) of a process, the same for any number of workers.
+def make_batches(dataset: Dataset[Item], positions: Positions, *, num_workers: int) -> Iterator[Item]:
+    """Batches of items of a process, stacked, the same for any number of workers.
 
     NumPy's matrix products keep to one thread from now on, here and in the workers: threads would cost more
     than they bring to products this small, and might round differently.

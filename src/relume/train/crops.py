@@ -1,12 +1,19 @@
 """The training crops that a recipe asks for."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from relume.data.crops import Crops
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from relume.data.crops import Crops, Positions, make_batches
 from relume.data.frames import DecodedFrames, find_frames
 from relume.data.pairing import Averaged, Degraded, Given
 from relume.data.pairs import DecodedPairs, find_pairs
 from relume.data.pictures import DecodedPictures, find_pictures
+from relume.data.resident import DrawnPlaces, ResidentPictures
+from relume.train import processes
 from relume.train.degradations import FrameMeanOptions, GivenOptions
 from relume.train.recipe import Recipe
 
@@ -28,3 +35,20 @@ def make_crops(recipe: Recipe) -> Crops[Any]:
         return Crops(frames, Averaged(mean), *common)
     pictures = DecodedPictures.decode(find_pictures(sources), smallest_px=px)
     return Crops(pictures, Degraded(options.build(recipe.scale), recipe.scale), *common)
+
+
+def make_batches_of(
+    crops: Crops[Any], recipe: Recipe, start: int, device: torch.device
+) -> Iterator[tuple[UInt8[Tensor, "n 3 h w"], UInt8[Tensor, "n 3 sh sw"]]]:
+    """This process's share of the batches of inputs and targets from step ``start`` on.
+
+    Raises:
+        UsageError: if the recipe wants crops made on the device, and they cannot be.
+        OutOfMemory: if the pictures do not fit there.
+    """
+    positions = Positions(start, recipe.steps, recipe.batch_size, processes.rank(), processes.count())
+    num_workers = recipe.runtime.num_workers
+    if not recipe.runtime.on_device:
+        return make_batches(crops, positions, num_workers=num_workers)
+    resident = ResidentPictures(crops, device)
+    return map(resident.cut, make_batches(DrawnPlaces(crops), positions, num_workers=num_workers))

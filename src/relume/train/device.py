@@ -1,8 +1,11 @@
 """The device that trains, set up for speed."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
 import torch
 
-from relume.errors import UsageError
+from relume.errors import OutOfMemory, UsageError
 from relume.train import processes
 
 
@@ -32,3 +35,19 @@ def open_device(name: str) -> torch.device:
         torch.set_float32_matmul_precision("high")
         torch.backends.cudnn.benchmark = True
     return device
+
+
+@contextmanager
+def memory_errors_told() -> Generator[None]:
+    """Running out of a GPU's memory inside is told to the user.
+
+    Raises:
+        OutOfMemory: then.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise OutOfMemory(
+            "a training step does not fit into the device's memory",
+            hint="raise runtime.accumulate, or lower batch_size or data.crop_px",
+        ) from error

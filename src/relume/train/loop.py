@@ -4,11 +4,10 @@ from pathlib import Path
 
 import torch
 
-from relume.data.crops import Positions, make_batches
 from relume.errors import TrainingDiverged, UsageError
 from relume.train import processes
-from relume.train.crops import make_crops
-from relume.train.device import open_device
+from relume.train.crops import make_batches_of, make_crops
+from relume.train.device import memory_errors_told, open_device
 from relume.train.recipe import Recipe
 from relume.train.runlog import open_log
 from relume.train.state import TrainState, newest_checkpoint
@@ -37,6 +36,7 @@ def train(recipe: Recipe, run_dir: Path, *, device: str = "auto", resume: bool =
     Raises:
         InputError: if the data cannot be used or the checkpoint belongs to another recipe.
         UsageError: if ``run_dir`` holds a run and ``resume`` is not set, or the batch cannot be divided.
+        OutOfMemory: if a step does not fit into the device's memory.
         TrainingDiverged: if gradients stay NaN or infinite; the last checkpoint is from before.
     """
     stop = StopRequests(recipe.runtime.max_minutes)
@@ -48,13 +48,10 @@ def train(recipe: Recipe, run_dir: Path, *, device: str = "auto", resume: bool =
         losses = Losses(recipe, where)
         state = start_or_resume(recipe, crops.pictures.fingerprint, run_dir, where, resume, losses.vgg19)
         validation = Validation(recipe, crops)
-        positions = Positions(
-            state.step, recipe.steps, recipe.batch_size, processes.rank(), processes.count()
-        )
-        batches = make_batches(crops, positions, num_workers=recipe.runtime.num_workers)
+        batches = make_batches_of(crops, recipe, state.step, where)
         networks = _networks(state)
         unusable = 0
-        with open_log(run_dir, state, crops) as log, stop:
+        with open_log(run_dir, state, crops) as log, stop, memory_errors_told():
             while state.step < recipe.steps and not stop.requested():
                 with log.waiting():
                     lq, hq = next(batches)

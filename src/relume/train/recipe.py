@@ -68,6 +68,9 @@ class RuntimeOptions(Options):
 
     Attributes:
         num_workers: data-loading processes.
+        on_device: keep all pictures in the device's memory, and cut and shrink crops there, for GPUs that
+            train faster than processors load; only for ``degradation.kind: downsample``. Inputs differ by a
+            level of 255 here and there, where a value lies just between two.
         threads: CPU threads of the training process; null: as PyTorch chooses.
         precision: ``bf16`` computes convolutions in bfloat16 (autocast); ``auto`` does so where the hardware
             has units for it (CUDA, CPUs with AMX), as it is slower elsewhere.
@@ -83,6 +86,7 @@ class RuntimeOptions(Options):
     """
 
     num_workers: Annotated[int, Field(ge=0)] = 1
+    on_device: bool = False
     threads: Positive | None = None
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     channels_last: bool = True
