@@ -50,8 +50,8 @@ class ResidentPictures:
         device: where.
 
     Raises:
-        UsageError: if crops are degraded otherwise than by :class:`relume.degrade.bicubic.Downsample`, targets
-            are sharpened, or the device has no double precision.
+        UsageError: if crops are degraded otherwise than by :class:`relume.degrade.bicubic.Downsample`, their
+            targets are sharpened, or the device has no double precision.
         OutOfMemory: if the pictures do not fit.
     """
 
