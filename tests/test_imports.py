@@ -34,7 +34,7 @@ ALLOWED = {
     "model": BASE | {"backends", "engine", "image", "restoration", "zoo"},
     "data": BASE | {"degrade", "image"},
     "train": BASE | {"archs", "backends", "data", "degrade", "engine", "image", "losses", "metrics"},
-    "evaluate": BASE | {"data", "degrade", "image", "losses", "metrics", "model", "zoo"},
+    "evaluate": BASE | {"archs", "data", "degrade", "image", "losses", "metrics", "model", "zoo"},
     "export": BASE | {"archs", "backends", "train"},
     "doctor": BASE | {"backends", "image", "model", "zoo"},
     "jobs": BASE | {"image", "model"},

@@ -67,6 +67,14 @@ def test_folders_of_one_name_are_told_apart(tmp_path, draw):
     assert [row.dataset for row in rows] == [str(tmp_path / "one/val"), str(tmp_path / "two/val")]
 
 
+def test_models_of_one_name_are_told_apart_as_they_were_given(tiny_model, tmp_path, draw):
+    other = tmp_path / "other.onnx"
+    other.write_bytes(tiny_model.read_bytes())
+    models = [str(tiny_model), str(other), str(tiny_model)]
+    rows = evaluate(models, [draw("mine/a.png").parent]).rows
+    assert [row.model for row in rows] == ["bicubic", str(tiny_model), str(other)]
+
+
 def test_small_pictures_are_named(tmp_path, draw):
     draw("mine/tiny.png", size=(16, 40))
     with pytest.raises(

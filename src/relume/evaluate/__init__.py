@@ -91,8 +91,8 @@ def evaluate(
     rules = [find_protocol(name) for name in dict.fromkeys(protocols or default_protocols(scale))]
     opened = open_measures(measures, scale, niqe_parameters)
     blind = [measure for measure in opened if measure.blind]
-    named = _labelled((file.card.name, file.path) for file in files)
-    folders = _labelled((Path(folder).resolve().name, Path(folder)) for folder in datasets)
+    named = _labelled((file.card.name, name, file.path) for name, file in zip(models, files, strict=True))
+    folders = _labelled((Path(folder).resolve().name, str(folder), Path(folder)) for folder in datasets)
     sets = {label: open_dataset(folder, scale, size) for label, folder in folders.items()}
     tick = _ticking(progress, sum(map(len, sets.values())) * (1 + len(named) + bool(blind)))
     run = partial(measure, protocols=rules, measures=opened, num_shown=num_shown, tick=tick)
@@ -158,11 +158,11 @@ def _columns(names: Sequence[str], opened: Sequence[Measure]) -> tuple[Column, .
     return (*by_protocol, *(column for measure in opened for column in measure.columns))
 
 
-def _labelled(sources: Iterable[tuple[str, Path]]) -> dict[str, Path]:
-    """Paths by their short names, or in full where two would have the same; each once."""
-    different = list(dict.fromkeys(sources))
-    uses = Counter(short for short, _ in different)
-    return {short if uses[short] == 1 else str(path): path for short, path in different}
+def _labelled(sources: Iterable[tuple[str, str, Path]]) -> dict[str, Path]:
+    """Paths by their short names, or as they were given where two would have the same; each once."""
+    different = {path: (short, given) for short, given, path in sources}
+    uses = Counter(short for short, _ in different.values())
+    return {short if uses[short] == 1 else given: path for path, (short, given) in different.items()}
 
 
 def _ticking(progress: Progress | None, total: int) -> Callable[[str], None]:

@@ -99,11 +99,20 @@ def _vgg19() -> Measure:
     return Measure("vgg19", (column,), lambda seen: [distance(seen.sr, seen.hq)])
 
 
+def _lpips() -> Measure:
+    from relume.evaluate.lpips import PerceptualDistance
+
+    distance = PerceptualDistance()
+    column = Column(key="lpips", title="LPIPS", better="lower", digits=4, note=distance.note)
+    return Measure("lpips", (column,), lambda seen: [distance(seen.sr, seen.hq)])
+
+
 OPENERS: dict[str, Callable[[], Measure]] = {
     "niqe": _niqe,
     "consistency": _consistency,
     "drift": _drift,
     "vgg19": _vgg19,
+    "lpips": _lpips,
 }
 
 PROTOCOL_COLUMNS = {column.key: column for column in (PSNR, SSIM)}

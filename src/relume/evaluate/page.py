@@ -21,7 +21,7 @@ from relume.evaluate.report import ORIGINAL, Report, Result, Row
 from relume.files import make_folder, replacing
 
 ZOOMS = (1, 2, 4, 8, 16)
-_SMALLEST_CROP_PX = 48
+_SMALLEST_CROP_PX = 80
 _NUM_CROPS = 2
 Pixels = NDArray[np.uint8]
 
@@ -185,9 +185,9 @@ def _picture(report: Report, results: Sequence[Result], position: int, target: P
     sources = [_save(tile.pixels, Path(f"{stem}-{index}.png")) for index, tile in enumerate(tiles)]
     figures = "".join(_figure(tile, source) for tile, source in zip(tiles, sources, strict=True))
     height, width = target.shape[:2]
-    x, y = crops[0].left / width, crops[0].top / height
+    x, y = (min(start, 1 - 1 / zoom) for start in (crops[0].left / width, crops[0].top / height))
     return (
-        f"<article style='--x:{x:.4f};--y:{y:.4f};--zoom:{zoom};--shape:{width}/{height}'>"
+        f"<article style='--x:{x:.6f};--y:{y:.6f};--zoom:{zoom};--shape:{width}/{height}'>"
         f"<h3>{escape(results[0].names[position])} <span>{width}×{height}</span></h3>"
         f"<div class=compare>{_map(sources[-1], crops, width, height, zoom)}"
         f"<div class=tiles>{figures}</div></div></article>"

@@ -52,10 +52,11 @@ class FeatureDistance:
         import torch
 
         with torch.inference_mode():
-            return self._loss(_batch(sr), _batch(hq)).item()
+            return self._loss(as_batch(sr), as_batch(hq)).item()
 
 
-def _batch(picture: NDArray[np.uint8]) -> Any:
+def as_batch(picture: NDArray[np.uint8]) -> Any:
+    """HWC uint8 -> 1 × 3 × h × w in [0, 1], as networks take it."""
     import torch
 
     return torch.from_numpy(picture.astype(np.float32).transpose(2, 0, 1)[None] / 255)
