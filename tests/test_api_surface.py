@@ -24,7 +24,7 @@ OPTIONS = {
     "deblur": RESTORING,
     "models": "--json",
     "doctor": "",
-    "check": "DATA --crop --scale --sheet",
+    "check": "DATA --crop --scale --sheet --exclude",
     "data prepare-gopro": "SRC DEST --blur --copy",
     "train": "RECIPE KEY=VALUE --data --run --resume --smoke --device",
     "data fit-niqe": "DATA --output --licence",

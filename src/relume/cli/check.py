@@ -2,7 +2,7 @@
 
     relume check photos/
 
-The exit code is 1 if some pictures cannot be used.
+The exit code is 1 if some pictures cannot be used, or are among those that --exclude names.
 """
 
 from argparse import ArgumentParser
@@ -24,14 +24,21 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="FILE",
         help="where to draw random crops, each below its input (default: relume-check.png)",
     )
+    add(
+        "--exclude",
+        nargs="+",
+        default=[],
+        metavar="DIR",
+        help="folders or lists of evaluation pictures: tell which training pictures are, or look like, one",
+    )
 
 
-def run(data: list[str], crop: int, scale: int, sheet: Path) -> int:
+def run(data: list[str], crop: int, scale: int, sheet: Path, exclude: list[str]) -> int:
     """Do it; see the module's text."""
     with extra("train"):
         from relume.data.check import check
 
-    report = check(data, crop_px=crop, scale=scale, sheet=sheet)
+    report = check(data, crop_px=crop, scale=scale, sheet=sheet, exclude=exclude)
     width, height = report.smallest
     print(
         f"{report.num_usable} of {report.num_pictures} pictures can be used: "
@@ -43,5 +50,7 @@ def run(data: list[str], crop: int, scale: int, sheet: Path) -> int:
         print(f"  {note}: {len(files)}, such as {files[0]}")
     for file in report.repeated:
         print(f"  comes more than once: {file}")
+    for file, other in report.excluded.items():
+        print(f"  must not be trained on: {file}: {other}")
     print(f"samples: {sheet}")
-    return int(bool(report.unusable))
+    return int(bool(report.unusable or report.excluded))

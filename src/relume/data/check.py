@@ -1,7 +1,7 @@
 """A look at training data before hours are spent on it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from relume.data.crops import Crops
+from relume.data.overlap import Named, find_overlaps
 from relume.data.pairing import Degraded
 from relume.data.pictures import DecodedPictures, find_pictures
 from relume.degrade.bicubic import Downsample
@@ -31,6 +32,7 @@ class CheckReport:
         unusable: file -> why it is skipped.
         noted: what a usable picture loses in training (transparency, 16 bits) or lacks (colour) -> files.
         repeated: files whose pixels another file has too.
+        excluded: usable file -> the excluded picture that it is.
     """
 
     num_pictures: int
@@ -40,10 +42,16 @@ class CheckReport:
     unusable: dict[str, str]
     noted: dict[str, list[str]]
     repeated: list[str]
+    excluded: dict[str, str]
 
 
 def check(
-    sources: Sequence[str | Path], *, crop_px: int = 96, scale: int = 4, sheet: Path | None = None
+    sources: Sequence[str | Path],
+    *,
+    crop_px: int = 96,
+    scale: int = 4,
+    sheet: Path | None = None,
+    exclude: Sequence[str | Path] = (),
 ) -> CheckReport:
     """Read every picture of a data set and report on it.
 
@@ -52,6 +60,7 @@ def check(
         crop_px: side of the training crop; pictures with a smaller side cannot be used.
         scale: of the inputs on the sheet.
         sheet: where to write a PNG with random training crops, each beside its input.
+        exclude: folders or lists of pictures that must not be trained on, such as those of an evaluation.
 
     Raises:
         UsageError: if ``crop_px`` is no multiple of ``scale``.
@@ -69,6 +78,7 @@ def check(
     pictures = DecodedPictures.decode(paths, smallest_px=crop_px)
     if sheet:
         _write_sheet(pictures, crop_px, scale, sheet)
+    used = [str(path) for path in paths if str(path) not in pictures.skipped]
     areas = [height * width for height, width in pictures.shapes]
     height, width = pictures.shapes[int(np.argmin(areas))]
     return CheckReport(
@@ -78,7 +88,8 @@ def check(
         smallest=(width, height),
         unusable=pictures.skipped,
         noted=noted,
-        repeated=_repeated(pictures, [p for p in paths if str(p) not in pictures.skipped]),
+        repeated=_repeated(pictures, used),
+        excluded=_excluded(pictures, used, exclude) if exclude else {},
     )
 
 
@@ -95,10 +106,21 @@ def _notes(path: Path) -> list[str]:
     return [note for note, applies in noted.items() if applies]
 
 
-def _repeated(pictures: DecodedPictures, paths: list[Path]) -> list[str]:
-    digests = [hash(pictures.pixels(index).tobytes()) for index in range(len(paths))]
+def _repeated(pictures: DecodedPictures, names: list[str]) -> list[str]:
+    digests = [hash(pictures.pixels(index).tobytes()) for index in range(len(names))]
     times = Counter(digests)
-    return [str(path) for path, digest in zip(paths, digests, strict=True) if times[digest] > 1]
+    return [name for name, digest in zip(names, digests, strict=True) if times[digest] > 1]
+
+
+def _excluded(pictures: DecodedPictures, names: list[str], sources: Sequence[str | Path]) -> dict[str, str]:
+    paths = find_pictures(sources)
+    others = DecodedPictures.decode(paths, smallest_px=1)
+    known = [str(path) for path in paths if str(path) not in others.skipped]
+    return find_overlaps(_named(pictures, names), _named(others, known))
+
+
+def _named(pictures: DecodedPictures, names: list[str]) -> Iterator[Named]:
+    return ((name, pictures.pixels(index)) for index, name in enumerate(names))
 
 
 def _write_sheet(pictures: DecodedPictures, crop_px: int, scale: int, target: Path) -> None:

@@ -10,12 +10,14 @@ from relume.degrade.bicubic import Downsample
 from relume.degrade.blur import Blur, Ringing
 from relume.degrade.chain import Chain, Sometimes, Step
 from relume.degrade.compression import Compression
+from relume.degrade.film import Dust, Flicker, Grain, Scratches
 from relume.degrade.frames import FrameMean
 from relume.degrade.motion import MotionBlur
 from relume.degrade.noise import Noise
 from relume.degrade.rescale import DEFAULT_KERNELS, NamedKernel, Rescale
 from relume.degrade.resize import Kernel
 from relume.degrade.sharpen import Sharpen
+from relume.degrade.video import ChromaShift, Interlace, Tape
 from relume.train.options import Fraction, Options, Positive
 
 
@@ -33,6 +35,13 @@ def _odd(limits: tuple[int, int]) -> tuple[int, int]:
 
 AboveZero = Annotated[float, Field(gt=0)]
 Range = Annotated[tuple[AboveZero, AboveZero], AfterValidator(_ordered)]
+FromZero = Annotated[
+    tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(ge=0)]], AfterValidator(_ordered)
+]
+Fractions = Annotated[tuple[Fraction, Fraction], AfterValidator(_ordered)]
+Factors = Annotated[
+    tuple[Annotated[float, Field(ge=1)], Annotated[float, Field(ge=1)]], AfterValidator(_ordered)
+]
 Sides = Annotated[tuple[Positive, Positive], AfterValidator(_ordered), AfterValidator(_odd)]
 Quality = Annotated[int, Field(ge=1, le=100)]
 Kernels = Annotated[tuple[NamedKernel, ...], Field(min_length=1)]
@@ -105,8 +114,86 @@ class CompressionOptions(StepOptions):
     webp: Fraction = 0.0
 
 
+class GrainOptions(StepOptions):
+    """Options of :class:`relume.degrade.film.Grain`."""
+
+    step = Grain
+    kind: Literal["grain"]
+    strength: Range = (2.0, 14.0)
+    size_px: Factors = (1.0, 2.5)
+    colour: Fraction = 0.3
+
+
+class FlickerOptions(StepOptions):
+    """Options of :class:`relume.degrade.film.Flicker`."""
+
+    step = Flicker
+    kind: Literal["flicker"]
+    gain: Fraction = 0.06
+
+
+class ScratchesOptions(StepOptions):
+    """Options of :class:`relume.degrade.film.Scratches`."""
+
+    step = Scratches
+    kind: Literal["scratches"]
+    count: Annotated[tuple[Positive, Positive], AfterValidator(_ordered)] = (1, 3)
+    width_px: Range = (0.6, 2.0)
+    opacity: Fractions = (0.2, 0.8)
+    slant: Fraction = 0.02
+
+
+class DustOptions(StepOptions):
+    """Options of :class:`relume.degrade.film.Dust`."""
+
+    step = Dust
+    kind: Literal["dust"]
+    density: FromZero = (0.0, 8.0)
+    radius_px: Range = (0.5, 3.0)
+    hairs: Fraction = 0.2
+    length_px: Range = (8.0, 40.0)
+    opacity: Fractions = (0.4, 1.0)
+
+
+class InterlaceOptions(StepOptions):
+    """Options of :class:`relume.degrade.video.Interlace`."""
+
+    step = Interlace
+    kind: Literal["interlace"]
+    motion_px: FromZero = (0.5, 6.0)
+
+
+class ChromaShiftOptions(StepOptions):
+    """Options of :class:`relume.degrade.video.ChromaShift`."""
+
+    step = ChromaShift
+    kind: Literal["chroma-shift"]
+    shift_px: AboveZero = 3.0
+    smear_px: Factors = (1.0, 8.0)
+
+
+class TapeOptions(StepOptions):
+    """Options of :class:`relume.degrade.video.Tape`."""
+
+    step = Tape
+    kind: Literal["tape"]
+    smear_px: Factors = (1.0, 2.5)
+    jitter_px: FromZero = (0.0, 0.5)
+
+
 AnyStep = Annotated[
-    BlurOptions | RingingOptions | RescaleOptions | NoiseOptions | CompressionOptions,
+    BlurOptions
+    | RingingOptions
+    | RescaleOptions
+    | NoiseOptions
+    | CompressionOptions
+    | GrainOptions
+    | FlickerOptions
+    | ScratchesOptions
+    | DustOptions
+    | InterlaceOptions
+    | ChromaShiftOptions
+    | TapeOptions,
     Field(discriminator="kind"),
 ]
 
