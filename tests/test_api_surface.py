@@ -14,14 +14,17 @@ SIGNATURES = {
     "upscale": ["src", "dst", "model", "device", "strength", "format", "options"],
 }
 
-RESTORING = (
-    "INPUT --output --model --tile --device --format --suffix --json --strength --tta --no-lock-colours"
-    " --consistent --wrap --show-invented --no-provenance"
-    " --codec --crf --preset --pix-fmt --start --end --preview"
+SHARED = (
+    "INPUT --output --include --exclude --shard --format --suffix "
+    "--model --tile --device --max-pixels --skip-existing --resume --report --json "
+    "--strength --tta --no-lock-colours --consistent --wrap --show-invented --no-provenance "
+    "--codec --crf --preset --pix-fmt --start --end --preview"
 )
+
 OPTIONS = {
-    "upscale": f"{RESTORING} --scale --width --height",
-    "deblur": RESTORING,
+    "upscale": f"{SHARED} --scale --width --height",
+    "deblur": SHARED,
+    "compare": "A B --output",
     "models": "--json",
     "doctor": "",
     "check": "DATA --crop --scale --sheet --exclude",

@@ -36,13 +36,27 @@ ALLOWED = {
     "train": BASE | {"archs", "backends", "data", "degrade", "engine", "image", "losses", "metrics"},
     "evaluate": BASE | {"archs", "data", "degrade", "image", "losses", "metrics", "model", "zoo"},
     "export": BASE | {"archs", "backends", "train"},
+    "compare": BASE | {"image"},
     "doctor": BASE | {"backends", "image", "model", "zoo"},
     "jobs": BASE | {"image", "model"},
     "video": BASE | {"backends", "engine", "image", "metrics", "model"},
     "__main__": {"cli"},
     "cli": BASE
-    | {"data", "doctor", "engine", "evaluate", "export", "image", "jobs", "metrics", "model", "train"}
-    | {"video", "zoo"},
+    | {
+        "compare",
+        "data",
+        "doctor",
+        "engine",
+        "evaluate",
+        "export",
+        "image",
+        "jobs",
+        "metrics",
+        "model",
+        "train",
+        "video",
+        "zoo",
+    },
 }
 """Layer -> layers it may import, lazily or not. A layer is the first name below ``relume``."""
 

@@ -3,10 +3,14 @@
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from threading import Lock
 
 from relume.errors import OutputError
+
+_ONE_AT_A_TIME = Lock()
 
 
 @contextmanager
@@ -45,6 +49,12 @@ def refuse_unwritable(path: Path) -> None:
     _temporary(path, path.parent).unlink()
 
 
+def remove_leftovers(path: Path) -> None:
+    """Remove temporary files that a kill left beside ``path``; nobody may be writing it."""
+    for leftover in path.parent.glob(f"{escape(_prefix(path))}????????{escape(path.suffix)}"):
+        leftover.unlink(missing_ok=True)
+
+
 def make_folder(path: Path) -> Path:
     """Make a folder and those above it, unless it is there.
 
@@ -58,12 +68,14 @@ def make_folder(path: Path) -> Path:
     return path
 
 
+def _prefix(path: Path) -> str:
+    return f".{path.stem[:40]}."
+
+
 def _temporary(path: Path, folder: Path) -> Path:
     """A new empty file in a folder, named after ``path``."""
     try:
-        with NamedTemporaryFile(
-            dir=folder, prefix=f".{path.stem[:40]}.", suffix=path.suffix, delete=False
-        ) as handle:
+        with NamedTemporaryFile(dir=folder, prefix=_prefix(path), suffix=path.suffix, delete=False) as handle:
             return Path(handle.name)
     except OSError as error:
         raise OutputError(f"cannot write {path}", got=error.strerror, hint="choose another folder") from error
@@ -83,6 +95,7 @@ def _finish(temporary: Path, path: Path) -> None:
 
 
 def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
+    with _ONE_AT_A_TIME:  # or a thread reads the 0 that another one sets
+        mask = os.umask(0)
+        os.umask(mask)
     return mask

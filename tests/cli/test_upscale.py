@@ -69,11 +69,11 @@ def test_one_bad_picture_does_not_stop_the_others(upscale):
     code, lines, err = upscale("missing.png", "sub", "a.png", "-o", "out")
     assert code == 1
     assert [name for name, line in lines.items() if "error" in line] == ["missing.png", "sub/broken.png"]
-    assert sorted(os.listdir("out")) == ["a-x4.png", "c-x4.png"]
+    assert sorted(os.listdir("out")) == [".relume-journal.jsonl", "a-x4.png", "c-x4.png"]
     first, second, last = err.splitlines()
     assert first.startswith("relume: cannot read missing.png; got ")
     assert second.startswith("relume: cannot read sub/broken.png; got ")
-    assert last == "relume: 2 of 4 pictures failed"
+    assert last == "relume: 2 of 4 files failed"
 
 
 def test_an_input_that_gives_nothing_does_not_stop_the_others(upscale):

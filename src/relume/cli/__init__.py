@@ -15,6 +15,7 @@ from relume.errors import OutOfMemory, OutputError, RelumeError, UsageError
 COMMANDS = {
     "upscale": "enlarge pictures and films",
     "deblur": "take motion blur out of pictures and films",
+    "compare": "lay two pictures side by side, as a picture and under a slider",
     "models": "list the models that come with relume",
     "doctor": "say what this machine can do",
     "check": "look at training data before hours are spent on it",

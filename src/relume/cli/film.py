@@ -15,8 +15,9 @@ from relume.cli.extras import extra
 from relume.cli.failures import printable
 from relume.cli.progress import Advance
 from relume.errors import UsageError
-from relume.jobs.batch import peak_rss
-from relume.jobs.files import Job, find_pictures, plan_jobs
+from relume.jobs.discovery import find_pictures
+from relume.jobs.naming import Job, plan_jobs
+from relume.jobs.pipeline import peak_rss
 
 if TYPE_CHECKING:
     from relume.model import Model

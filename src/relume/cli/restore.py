@@ -1,43 +1,53 @@
-"""What ``relume upscale`` and ``relume deblur`` share: their options, and how they work through pictures."""
+"""What ``relume upscale`` and ``relume deblur`` share: their options, and how they work through files."""
 
+import hashlib
 import json as json_module
-import sys
 from argparse import SUPPRESS, ArgumentParser, BooleanOptionalAction
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relume.card import ModelCard, Task
-from relume.cli import film
-from relume.cli.failures import complain, printable, told
+from relume.cli import film, selection
+from relume.cli.outcomes import Skipped, Tally
 from relume.cli.progress import progress_bar
-from relume.errors import OutputError, RelumeError, UsageError
-from relume.jobs.batch import Done, Failed, restore_files
-from relume.jobs.files import Job, find_pictures, plan_jobs
+from relume.cli.selection import Selection, SelectionOptions
+from relume.cli.streams import standard_streams, writes_to_stdout
+from relume.errors import RelumeError, UsageError
+from relume.jobs.journal import Journal
+from relume.jobs.naming import Job
+from relume.jobs.pipeline import Failed, Stages, Tell, restore_files
 
 if TYPE_CHECKING:
-    from relume.engine.restore import Progress
     from relume.image import Picture, Strips
-    from relume.model import Treatment
+    from relume.model import Model, Treatment
     from relume.zoo import ModelFile
 
 DEVICE_NUMBERS = {"-1": "cpu", "0": "cuda"}
 """Devices as other programs number them."""
 
+NOT_IN_RESULTS = {
+    *("inputs", "more_inputs", "output", "include", "exclude", "shard", "suffix"),
+    *("tile", "device", "skip_existing", "resume", "report", "max_pixels", "json"),
+}
+"""Options that change which files are worked on, or how, but not what a result is like."""
 
-class Options(film.Options):
+ONLY_PICTURES = ("include", "exclude", "shard", "skip_existing", "report", "max_pixels")
+"""Options that films do not have yet; they always go on where they were interrupted."""
+
+
+class Options(SelectionOptions, film.Options):
     """What :func:`add_arguments` declares."""
 
-    inputs: list[str]
-    more_inputs: list[str]
-    output: str | None
     model: str | None
     tile: int
     device: str
-    format: str | None
-    suffix: str | None
+    max_pixels: int | None
+    skip_existing: bool
+    resume: bool
+    report: Path | None
     json: bool
     strength: float
     tta: bool
@@ -55,19 +65,24 @@ def add_arguments(parser: ArgumentParser, ending: str) -> None:
         parser: of the command.
         ending: what names of results end in by default.
     """
+    selection.add_arguments(parser, ending)
     add = parser.add_argument
-    add("inputs", nargs="*", metavar="INPUT", help="pictures, films, folders of pictures, or patterns")
-    add("-i", "--input", nargs="+", default=[], action="extend", dest="more_inputs", help=SUPPRESS)
-    add("-o", "--output", metavar="PATH", help="file or folder (default: beside the input)")
     add("-n", "--model", help="name, see relume models, or file of a model")
     add("--model_name", dest="model", default=SUPPRESS, help=SUPPRESS)
     add("-t", "--tile", type=int, default=0, metavar="PX", help="side of the tiles; 0: by free memory")
     add("-g", "--device", default="auto", help="where to run: auto, cpu, cuda, openvino, onnxruntime, ...")
     add("--gpu-id", dest="device", default=SUPPRESS, help=SUPPRESS)
-    add("-f", "--format", help="png, jpg, webp, tif, ... (default: the input's, or png if that loses)")
-    add("--ext", dest="format", default=SUPPRESS, help=SUPPRESS)
-    add("--suffix", metavar="TEXT", help=f"what names of results end in (default: {ending})")
-    add("--json", action="store_true", help="print one JSON object a picture")
+    add("--max-pixels", type=int, metavar="N", help="largest picture to read (default: 180 million pixels)")
+    add("--skip-existing", action="store_true", help="leave out files whose results are there")
+    add("--resume", action="store_true", help="leave out what an earlier run, however it ended, finished")
+    add("--report", type=Path, metavar="FILE", help="write what became of every file, as JSON")
+    add("--json", action="store_true", help="print one JSON object a file")
+    _add_treatment(parser)
+    film.add_arguments(parser)
+
+
+def _add_treatment(parser: ArgumentParser) -> None:
+    add = parser.add_argument
     add("--strength", type=float, default=1.0, metavar="0..1", help="how much of what the model adds is kept")
     add(
         "-x", "--tta", action="store_true", help="mean of eight turned runs: a little better, 8 times as slow"
@@ -81,7 +96,6 @@ def add_arguments(parser: ArgumentParser, ending: str) -> None:
         "--show-invented", action="store_true", help="also write a map of what was made up: NAME-invented.png"
     )
     add("--no-provenance", action="store_false", dest="provenance", help="do not note the model in the XMP")
-    film.add_arguments(parser)
 
 
 def restore(task: Task, size: film.Size, ending: Callable[[ModelCard], str], options: Options) -> int:
@@ -93,34 +107,92 @@ def restore(task: Task, size: film.Size, ending: Callable[[ModelCard], str], opt
         ending: what names of results end in, for the model that is used.
         options: of the command line.
     """
-    from relume.engine.restore import target_size
+    _check(task, options)
+    chosen = choose_model(task, size, options["model"])
+    if film.are_films([*options["inputs"], *options["more_inputs"]]):
+        return _restore_films(chosen, size, ending(chosen.card), options).conclude()
+    film.refuse_film_options(options)
+    with standard_streams(options):
+        selected = selection.select(ending(chosen.card), options)
+        with _open(chosen, options) as model:
+            tally = _restore_pictures(model, selected, size, options)
+    return tally.conclude()
+
+
+def _open(chosen: "ModelFile", options: Options) -> "Model":
     from relume.model import open_model
+
+    device = DEVICE_NUMBERS.get(options["device"], options["device"])
+    return open_model(str(chosen.path), device=device, strength=options["strength"])
+
+
+def choose_model(task: Task, size: film.Size, name: str | None) -> "ModelFile":
+    """The model that is asked for, or the default one.
+
+    Raises:
+        UsageError: if there is none, it has another task, or the size is none.
+        InputError: if its file is damaged.
+    """
+    from relume.engine.restore import target_size
     from relume.zoo import default_model, find_model
 
-    _check(task, options)
-    chosen = find_model(options["model"] or default_model(task), size.get("scale"), task)
     scale, width, height = (size.get(key) for key in ("scale", "width", "height"))
+    chosen = find_model(name or default_model(task), scale, task)
     target_size(1, 1, chosen.card.scale, scale, width, height)  # refuses what no picture could be given
-    if film.are_films([*options["inputs"], *options["more_inputs"]]):
-        return _restore_films(chosen, size, ending(chosen.card), options)
-    film.refuse_film_options(options)
-    jobs, unusable = _plan(ending(chosen.card), options)
-    device = DEVICE_NUMBERS.get(options["device"], options["device"])
-    with open_model(str(chosen.path), device=device, strength=options["strength"]) as opened:
+    return chosen
 
-        def work(picture: "Picture", progress: "Progress") -> "Picture | Strips":
-            treatment = _treatment(options)
-            treatment["progress"] = progress
-            return opened.restore_strips(picture, **size, **treatment)
 
-        factor = None if width or height else scale or chosen.card.scale
+def _check(task: Task, options: Options) -> None:
+    """Refuse what can be refused without looking at any file."""
+    if not options["inputs"] + options["more_inputs"]:
+        raise UsageError("no picture is given", hint=f"for example: relume {task} photo.jpg")
+    for name, least in (("tile", 0), ("max_pixels", 1)):
+        value = options[name]
+        if value is not None and value < least:
+            raise UsageError(
+                f"--{name.replace('_', '-')} is too small", got=value, allowed=f"{least} or more"
+            )
+    if options["json"] and writes_to_stdout(options):
+        raise UsageError("--json and the result both need standard output", hint="use --report FILE")
+
+
+def _restore_pictures(model: "Model", selected: Selection, size: film.Size, options: Options) -> Tally:
+    """Work through files, and report on them even if that is interrupted."""
+    jobs, unusable = selected
+    factor = None if size.get("width") or size.get("height") else size.get("scale") or model.card.scale
+    tally = Tally(model.card.name, factor, options["json"], unusable)
+    journal = Journal(_settings(model.card, size, options), (options["shard"] or "").replace("/", "of"))
+    wanted, skipped = _split(jobs, journal, options)
+    keeps_journal = options["resume"] or len(jobs) > 1
+    writing: Callable[[Job], AbstractContextManager[None]] = (
+        journal.writing if keeps_journal else lambda job: nullcontext()
+    )
+    finished = False
+    try:
         with progress_bar() as advance:
-            outcomes = restore_files(jobs, work, advance)
-            failures = _told(outcomes, chosen.card.name, factor, options["json"])
-    return _exit_code(unusable, failures, len(jobs))
+            outcomes = restore_files(wanted, _dispatch(model, size, options), advance, writing)
+            tally.tell(chain(skipped, outcomes))
+        finished = True
+    finally:
+        if options["report"]:
+            tally.write(options["report"], finished)
+    return tally
 
 
-def _treatment(options: Options) -> "Treatment":
+def _dispatch(model: "Model", size: film.Size, options: Options) -> Callable[[Job], Stages]:
+    """How each file is worked on, by what it is."""
+    from relume.image import MAX_PIXELS
+    from relume.jobs.pictures import PictureStages
+
+    def work(picture: "Picture", progress: Tell) -> "Picture | Strips":
+        return model.restore_strips(picture, **size, **_treatment(options, progress))
+
+    scale = max(model.card.scale, size.get("scale") or 0)
+    pictures = PictureStages(work, scale, options["max_pixels"] or MAX_PIXELS)
+    return lambda job: pictures
+
+
+def _treatment(options: Options, progress: Tell) -> "Treatment":
     return {
         "tile": options["tile"],
         "ensemble": options["tta"],
@@ -129,16 +201,13 @@ def _treatment(options: Options) -> "Treatment":
         "wrap": options["wrap"],
         "show_invented": options["show_invented"],
         "provenance": options["provenance"],
+        "progress": progress,
     }
 
 
-def _restore_films(chosen: "ModelFile", size: film.Size, ending: str, options: Options) -> int:
+def _restore_films(chosen: "ModelFile", size: film.Size, ending: str, options: Options) -> Tally:
     """Work through films; one that cannot be used does not stop the others."""
-    from relume.model import open_model
-
-    if options["format"]:
-        raise UsageError("-f is for pictures", hint="the name that -o gives decides a film's container")
-    for name in ("wrap", "show_invented"):
+    for name in ("format", "wrap", "show_invented", *ONLY_PICTURES):
         if options[name]:
             raise UsageError(f"--{name.replace('_', '-')} is for pictures", got="films")
     wishes = film.wishes_of(
@@ -153,100 +222,34 @@ def _restore_films(chosen: "ModelFile", size: film.Size, ending: str, options: O
     suffix = options["suffix"]
     inputs = [*options["inputs"], *options["more_inputs"]]
     jobs = film.plan_films(inputs, options["output"], ending if suffix is None else suffix, wishes.codec)
-    device, failures = DEVICE_NUMBERS.get(options["device"], options["device"]), list[Failed]()
-    with open_model(str(chosen.path), device=device, strength=options["strength"]) as model:
+    tally = Tally(chosen.card.name, None, options["json"], [])
+    with _open(chosen, options) as model:
         for job in jobs:
             try:
                 with progress_bar() as advance:
                     film.restore_one(job, model, wishes, advance, options["json"])
+                tally.done.append({"input": str(job.source), "output": str(job.target)})
             except (RelumeError, MemoryError) as error:
-                failures.append(Failed(job, error))
-    return _exit_code([], failures, len(jobs))
+                tally.failures.append(Failed(job, error))
+    return tally
 
 
-def _check(task: Task, options: Options) -> None:
-    """Refuse what can be refused without looking at any file."""
-    if not options["inputs"] + options["more_inputs"]:
-        raise UsageError("no picture is given", hint=f"for example: relume {task} photo.jpg")
-    tile, suffix = options["tile"], options["suffix"]
-    if tile < 0:
-        raise UsageError(
-            "the side of the tiles is negative", got=tile, allowed="0 to choose it by free memory, or more"
-        )
-    if suffix and Path(suffix).name != suffix:
-        raise UsageError("--suffix is no part of a file name", got=suffix, hint="choose a folder with -o")
+def _split(jobs: list[Job], journal: Journal, options: Options) -> tuple[list[Job], Iterator[Skipped]]:
+    """What is to be done, and what not."""
+    why = {job: _why_skipped(job, journal, options) for job in jobs}
+    return [job for job in jobs if not why[job]], (Skipped(job, text) for job, text in why.items() if text)
 
 
-def _plan(ending: str, options: Options) -> tuple[list[Job], list[RelumeError]]:
-    """The pictures with the names of their results, and what is wrong with inputs that give none."""
-    from relume.image import READABLE_SUFFIXES
-
-    output, suffix = options["output"], options["suffix"]
-    format = None if options["format"] == "auto" else options["format"]
-    found, unusable = find_pictures([*options["inputs"], *options["more_inputs"]], READABLE_SUFFIXES)
-    jobs = plan_jobs(
-        found,
-        output,
-        ending=ending if suffix is None else suffix,
-        suffix_for=partial(_result_suffix, format),
-    )
-    if any(_format_of(job.target) != _format_of(job.target, format) for job in jobs):
-        raise UsageError(f"-o {output} and -f {format} disagree", hint="leave one of them out")
-    return jobs, unusable
+def _why_skipped(job: Job, journal: Journal, options: Options) -> str | None:
+    if options["resume"] and journal.holds(job):
+        return "done by an earlier run"
+    if options["skip_existing"] and job.target.exists():
+        return "the result is there"
+    return None
 
 
-def _told(outcomes: Iterator[Done | Failed], model: str, factor: float | None, json: bool) -> list[Failed]:
-    """Tell every outcome as it comes; return the failures."""
-    failures: list[Failed] = []
-    for outcome in outcomes:
-        if isinstance(outcome, Failed):
-            failures.append(outcome)
-        if json:
-            print(_json_line(outcome, model, factor), flush=True)
-        elif isinstance(outcome, Done) and sys.stdout.isatty():
-            size = f"{outcome.width}×{outcome.height}"
-            print(printable(f"{outcome.job.source} → {outcome.job.target} ({size}, {outcome.seconds:.1f} s)"))
-    return failures
-
-
-def _json_line(outcome: Done | Failed, model: str, factor: float | None) -> str:
-    line: dict[str, object] = {
-        "input": str(outcome.job.source),
-        "output": str(outcome.job.target),
-        "model": model,
-    }
-    if isinstance(outcome, Failed):
-        line["error"] = told(outcome.error)
-    else:
-        line |= {key: value for key, value in asdict(outcome).items() if key != "job"}
-        line["scale"] = factor or outcome.scale
-    return json_module.dumps(line)
-
-
-def _exit_code(unusable: Sequence[RelumeError], failures: Sequence[Failed], num_jobs: int) -> int:
-    """List what failed. A single picture's failure has its own code."""
-    codes = [complain(error) for error in unusable]
-    codes += [complain(failure.error, failure.job.source) for failure in failures]
-    if failures and num_jobs > 1:
-        print(f"relume: {len(failures)} of {num_jobs} pictures failed", file=sys.stderr)
-    return 1 if num_jobs + len(unusable) > 1 and codes else max(codes, default=0)
-
-
-def _result_suffix(format: str | None, suffix: str) -> str:
-    """The suffix of a result, for that of its picture: the asked format, or else one without loss."""
-    from relume.image import WRITABLE_FORMATS
-
-    if format:
-        return WRITABLE_FORMATS[_format_of(Path("the result"), format)][0]
-    lossless = (*WRITABLE_FORMATS["PNG"], *WRITABLE_FORMATS["TIFF"], *WRITABLE_FORMATS["BMP"])
-    return suffix if suffix in lossless else ".png"
-
-
-def _format_of(target: Path, format: str | None = None) -> str:
-    """The format that is asked, or else that the file's suffix means."""
-    from relume.image.writing import format_for
-
-    try:
-        return format_for(target, format)
-    except OutputError as error:
-        raise UsageError(error.what, got=error.got, allowed=error.allowed) from error
+def _settings(card: ModelCard, size: film.Size, options: Options) -> str:
+    """A hash over what results depend on, beside the picture."""
+    choices = {key: str(value) for key, value in options.items() if key not in NOT_IN_RESULTS | {"model"}}
+    text = json_module.dumps([card.to_json(), sorted(size.items()), sorted(choices.items())])
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -8,7 +8,7 @@
 from relume.image.arrays import from_array, to_array
 from relume.image.picture import Picture, Strips
 from relume.image.pil import from_pil, to_pil
-from relume.image.reading import MAX_PIXELS, READABLE_SUFFIXES, read_picture
+from relume.image.reading import MAX_PIXELS, READABLE_SUFFIXES, read_picture, read_size
 from relume.image.writing import WRITABLE_FORMATS, SaveOptions, write_picture
 from relume.image.xmp import with_provenance
 
@@ -22,6 +22,7 @@ __all__ = [
     "from_array",
     "from_pil",
     "read_picture",
+    "read_size",
     "to_array",
     "to_pil",
     "with_provenance",

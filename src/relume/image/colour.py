@@ -11,15 +11,15 @@ def fitting_profile(icc: bytes | None, grey: bool) -> bytes | None:
 
 
 def convert_to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
-    """Convert CMYK, Lab or grey through its profile, where there is one that fits, to sRGB.
+    """Convert CMYK, Lab, grey or RGB through its profile, where there is one that fits, to sRGB.
 
     Args:
-        image: mode ``CMYK``, ``LAB`` or ``L``.
-        icc: its profile; without one (or with a broken one) CMYK is converted as ink, grey as it is.
+        image: mode ``CMYK``, ``LAB``, ``L`` or ``RGB``.
+        icc: its profile; without one (or with a broken one) CMYK is converted as ink, others as they are.
     """
     if image.mode == "LAB":
         profile = ImageCms.createProfile("LAB")
-    elif icc is not None and _space(icc) == {"CMYK": b"CMYK", "L": b"GRAY"}[image.mode]:
+    elif icc is not None and _space(icc) == {"CMYK": b"CMYK", "L": b"GRAY", "RGB": b"RGB "}[image.mode]:
         profile = BytesIO(icc)
     else:
         return image.convert("RGB")

@@ -80,6 +80,27 @@ def read_picture(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Picture:
         raise _too_little_memory(path) from error
 
 
+def read_size(path: str | Path) -> tuple[int, int]:
+    """Width and height of a picture file as it is stored, by its header: nothing is decoded.
+
+    Raises:
+        InputError: if the file is missing or not a picture.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_SIZE)
+            file.seek(0)
+            format = _format_of(head, path)
+            with _decoding(path, format):
+                if format == "TIFF":
+                    page = tiff.opened(file, path)
+                    return page.width, page.height
+                return _PLUGINS[format](file, str(path)).size
+    except OSError as error:
+        raise InputError(f"cannot read {path}", got=error.strerror or error) from error
+
+
 def _format_of(head: bytes, path: Path) -> str:
     if not head:
         raise InputError(f"cannot read {path}", got="an empty file", allowed=_READABLE)

@@ -1,0 +1,66 @@
+"""How picture files are worked on: the stages of :mod:`relume.jobs.pipeline` for them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from relume.errors import InputError
+from relume.image import Picture, Strips, read_picture, read_size, write_picture
+from relume.jobs.pipeline import Tell, Written
+
+READ_BYTES, RESTORED_BYTES = 16, 16
+"""What a picture holds per pixel: float32 RGB and what it is decoded from or encoded to."""
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A result that is not written yet.
+
+    Attributes:
+        result: a picture, or one whose strips are restored while it is written.
+        scale: its columns per column of the picture.
+    """
+
+    result: Picture | Strips
+    scale: float
+
+
+@dataclass(frozen=True)
+class PictureStages:
+    """Reading, restoring and writing pictures.
+
+    Attributes:
+        restore: what is done to each picture.
+        scale: how much larger results are; the largest of what the network makes and what is asked.
+        max_pixels: files that announce more are refused.
+    """
+
+    restore: Callable[[Picture, Tell], Picture | Strips]
+    scale: float
+    max_pixels: int
+
+    def weigh(self, source: Path) -> int:
+        """Bytes for the picture and its result, by the file's header; 0 if it cannot be read."""
+        try:
+            width, height = read_size(source)
+        except InputError:
+            return 0
+        return int(width * height * (READ_BYTES + RESTORED_BYTES * self.scale**2))
+
+    def load(self, source: Path) -> Picture:
+        """Read a picture; see :func:`relume.image.read_picture`."""
+        return read_picture(source, max_pixels=self.max_pixels)
+
+    def work(self, loaded: Picture, tell: Tell) -> Restored:
+        """Restore it."""
+        result = self.restore(loaded, tell)
+        return Restored(result, round(result.width / loaded.width, 4))
+
+    def writes_apart(self, worked: Restored) -> bool:
+        """Whether all of it is restored."""
+        return isinstance(worked.result, Picture)
+
+    def save(self, worked: Restored, target: Path) -> Written:
+        """Write the result; see :func:`relume.image.write_picture`."""
+        write_picture(worked.result, target)
+        return Written(scale=worked.scale, width=worked.result.width, height=worked.result.height)
