@@ -6,7 +6,9 @@ from relume.degrade.blur import Blur, Ringing
 from relume.degrade.chain import Chain, Sometimes
 from relume.errors import InputError
 from relume.train.degradations import ChainOptions, StepOptions
+from relume.train.loop import train
 from relume.train.recipe import load_recipe
+from relume.train.state import read_checkpoint
 
 
 @pytest.mark.parametrize("options", StepOptions.__subclasses__())
@@ -41,3 +43,21 @@ def test_a_chain_is_built_as_it_is_written():
 def test_mistakes_in_steps_are_named(override, told):
     with pytest.raises(InputError, match=told.replace("?", r"\?")):
         load_recipe("photo-x4", [f"degradation.rounds=[[{override}]]"])
+
+
+def test_runs_have_the_same_bytes_with_any_number_of_workers_and_after_a_stop(recipe, tmp_path):
+    changes = {
+        "degradation": load_recipe("photo-x4").resolved()["degradation"],
+        "adversarial": {"discriminator": {"kind": "unet", "width": 4}},
+        "runtime": {**recipe.resolved()["runtime"], "precision": "bf16"},
+    }
+    recipe = recipe.model_validate({**recipe.resolved(), **changes})
+    several = recipe.model_copy(update={"runtime": recipe.runtime.model_copy(update={"num_workers": 2})})
+    whole = train(recipe, tmp_path / "whole", device="cpu")
+    train(several, tmp_path / "parts", device="cpu").unlink()
+    resumed = train(several, tmp_path / "parts", device="cpu", resume=True)
+    expected, got = (read_checkpoint(path)[0] for path in (whole, resumed))
+    assert any(name.startswith("networks.discriminator.") and name.endswith("._u") for name in got)
+    assert {name: value.numpy().tobytes() for name, value in got.items()} == {
+        name: value.numpy().tobytes() for name, value in expected.items()
+    }
