@@ -1,6 +1,6 @@
 """Working memory of each architecture per input pixel, beside what ``relume.engine.memory`` plans with.
 
-    python benchmarks/memory.py
+    python benchmarks/memory.py [ARCHITECTURE...]
 
 Each measurement is a process of its own, which runs a window twice the size after a smaller one: the growth
 of its peak RSS between them, over the growth of the window, is free of what libraries and code take.
@@ -25,18 +25,26 @@ from relume.zoo import read_card
 OPTIONS = {
     "compact": [{"scale": s, "size": size} for s in (2, 4) for size in ("small", "medium")],
     "srresnet": [{"scale": s} for s in (2, 4)],
+    "keras-srgan": [{"scale": s} for s in (2, 4)],
+    "faces": [{"upsample": upsample} for upsample in ("shuffle", "deconv")],
+    "unet": [{"scale": s} for s in (2, 4)],
+    "deblurgan": [{}, {"as_published": True}],
+    "deblurgan-unet": [{}],
 }
-SIDES = {"compact": (400, 800), "srresnet": (120, 240)}
+SIDES = {"compact": (256, 512), "srresnet": (96, 192), "keras-srgan": (96, 192)}
+OTHER_SIDES = (128, 256)
 DEVICES = ("openvino", "onnxruntime")
 
 
 def main() -> None:
     """Print measured and planned bytes of every combination."""
-    for arch, variants in OPTIONS.items():
-        for options in variants:
+    for arch in sys.argv[1:] or OPTIONS:
+        for options in OPTIONS[arch]:
             with tempfile.TemporaryDirectory() as folder:
                 path = write(arch, options, Path(folder))
-                found = {device: round(measure(path, device, SIDES[arch])) for device in DEVICES}
+                found = {
+                    device: round(measure(path, device, SIDES.get(arch, OTHER_SIDES))) for device in DEVICES
+                }
                 planned = working_bytes(read_card(path))
                 print(f"{arch} {json.dumps(options)}: {json.dumps(found)}, planned {planned}", flush=True)
 
@@ -44,7 +52,14 @@ def main() -> None:
 def write(arch: str, options: dict[str, object], folder: Path) -> Path:
     """A model file with fresh weights."""
     network = build(arch, options)
-    card = ModelCard(name="m", task="upscale", arch=arch, scale=network.scale, halo_px=network.halo_px)
+    card = ModelCard(
+        name="m",
+        task="upscale",
+        arch=arch,
+        scale=network.scale,
+        halo_px=network.halo_px,
+        size_multiple=network.size_multiple,
+    )
     write_model(network, card, folder / "model.onnx")
     return folder / "model.onnx"
 
@@ -67,7 +82,7 @@ def run(path: Path, device: str, *sides: int) -> float:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 1:
-        main()
-    else:
+    if sys.argv[1:2] and Path(sys.argv[1]).is_file():
         print(run(Path(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:])))
+    else:
+        main()

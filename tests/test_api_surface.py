@@ -32,7 +32,8 @@ OPTIONS = {
     "train": "RECIPE KEY=VALUE --data --run --resume --smoke --device",
     "data fit-niqe": "DATA --output --licence",
     "eval": "MODEL --data --protocol --measures --niqe --scale --size --json --markdown --report --device",
-    "export": "RUN --output --scores",
+    "bench": "MODEL --side --rounds --tile --device --quick --json --markdown",
+    "export": "RUN --output --scores --int8 --calibrate",
     "verify": "ORIGINAL RESULT --start --end --json",
 }
 

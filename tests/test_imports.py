@@ -35,28 +35,17 @@ ALLOWED = {
     "data": BASE | {"degrade", "image"},
     "train": BASE | {"archs", "backends", "data", "degrade", "engine", "image", "losses", "metrics"},
     "evaluate": BASE | {"archs", "data", "degrade", "image", "losses", "metrics", "model", "zoo"},
-    "export": BASE | {"archs", "backends", "train"},
+    "export": BASE | {"archs", "backends", "train", "zoo"},
+    "quantisation": BASE | {"backends", "data", "degrade", "export", "image", "zoo"},
+    "bench": BASE | {"backends", "engine", "image", "zoo"},
     "compare": BASE | {"image"},
     "doctor": BASE | {"backends", "image", "model", "zoo"},
     "jobs": BASE | {"image", "model"},
     "video": BASE | {"backends", "engine", "image", "metrics", "model"},
     "__main__": {"cli"},
     "cli": BASE
-    | {
-        "compare",
-        "data",
-        "doctor",
-        "engine",
-        "evaluate",
-        "export",
-        "image",
-        "jobs",
-        "metrics",
-        "model",
-        "train",
-        "video",
-        "zoo",
-    },
+    | {"backends", "bench", "compare", "data", "doctor", "engine", "evaluate", "export", "image", "jobs"}
+    | {"metrics", "model", "quantisation", "train", "video", "zoo"},
 }
 """Layer -> layers it may import, lazily or not. A layer is the first name below ``relume``."""
 

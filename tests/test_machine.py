@@ -2,8 +2,9 @@ import os
 from pathlib import Path
 
 import psutil
+import pytest
 
-from relume.machine import free_ram, num_threads
+from relume.machine import free_ram, has_vnni, num_threads
 
 MIB = 2**20
 
@@ -96,3 +97,10 @@ def test_threads_follow_the_affinity(tmp_path: Path):
         assert num_threads(tmp_path) == 1
     finally:
         os.sched_setaffinity(0, allowed)
+
+
+@pytest.mark.parametrize(("flags", "found"), [("fpu avx2 avx512_vnni", True), ("fpu avx2", False)])
+def test_8_bit_arithmetic_is_told_by_the_flags(tmp_path: Path, flags: str, found: bool):
+    root = write(tmp_path, {"proc/cpuinfo": f"processor\t: 0\nflags\t\t: {flags}\n\n"})
+    assert has_vnni(root) is found
+    assert has_vnni(tmp_path / "no such root") is False

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 from relume.errors import InputError
 
 Task = Literal["upscale", "deblur"]
+Precision = Literal["float32", "int8"]
 Downsampling = Literal["bicubic", "bilinear", "box"]
 
 
@@ -66,6 +67,8 @@ class ModelCard:
         training: what the training was: steps, hours, hardware.
         perceptual_weights: weights of VGG19 that the perceptual loss used: name, file and its SHA-256; empty
             where there was no such loss, or they were not recorded.
+        precision: of the convolutions; those in 8 bits are faster and a little less exact.
+        calibration: from what the ranges of numbers in 8 bits were taken; empty in float32.
         scores: measured qualities.
         weights_sha256: hash over names, shapes and bytes, see :func:`relume.export.weights_sha256`.
     """
@@ -90,6 +93,8 @@ class ModelCard:
     recipe_sha256: str = ""
     training: str = ""
     perceptual_weights: str = ""
+    precision: Precision = "float32"
+    calibration: str = ""
     scores: tuple[Score, ...] = ()
     weights_sha256: str = ""
 

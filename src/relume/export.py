@@ -9,18 +9,22 @@ from pathlib import Path
 
 import onnx
 import torch
-from safetensors.torch import save_file
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.export import Dim
 
 from relume.archs import Network, build
 from relume.archs.base import num_parameters
 from relume.backends import open_backend
+from relume.backends.base import cannot_load
 from relume.card import ModelCard, Score
 from relume.errors import InputError, UsageError
 from relume.files import replacing
 from relume.train.recipe import recipe_from
 from relume.train.state import newest_checkpoint, read_checkpoint
+from relume.zoo import CARD_KEY, read_card
+from relume.zoo.headers import safetensors_metadata
 
 PARITY_SIZES = ((1, 1), (17, 23), (64, 64), (37, 101))
 """Heights and widths at which a written file is compared with the network it came from."""
@@ -67,7 +71,7 @@ def export(run: Path, out: Path, *, scores: Path | None = None) -> ExportReport:
     """Write a trained model.
 
     Args:
-        run: run folder (its newest checkpoint) or a checkpoint.
+        run: run folder (its newest checkpoint), a checkpoint, or a ``.safetensors`` of this function.
         out: ``.onnx`` (merged, what runs) or ``.safetensors`` (what trains on, and runs on a GPU). The
             model's name is the recipe's.
         scores: result of ``relume eval --json``; the rows of the model go onto the card.
@@ -84,7 +88,7 @@ def export(run: Path, out: Path, *, scores: Path | None = None) -> ExportReport:
         raise InputError(
             f"{run} holds no checkpoint", allowed="a run folder or a checkpoint of `relume train`"
         )
-    network, card = _trained(checkpoint)
+    network, card = _exported(checkpoint) if _is_exported(checkpoint) else _trained(checkpoint)
     if scores:
         card = replace(card, scores=read_scores(scores, card.name))
     with replacing(out) as temporary:
@@ -99,7 +103,7 @@ def write_model(network: Network, card: ModelCard, path: Path) -> None:
         _write_onnx(network.deployed(), card, path)
     else:
         tensors = {key: value.contiguous() for key, value in network.state_dict().items()}
-        save_file(tensors, path, metadata={"relume_card": card.to_json()})
+        save_file(tensors, path, metadata={CARD_KEY: card.to_json()})
 
 
 def weights_sha256(tensors: dict[str, Tensor]) -> str:
@@ -134,6 +138,23 @@ def read_scores(path: Path, model: str) -> tuple[Score, ...]:
     if not scores:
         raise InputError(f"{path} has no row of {model}")
     return scores
+
+
+def _is_exported(weights: Path) -> bool:
+    try:
+        return CARD_KEY in safetensors_metadata(weights)
+    except (OSError, ValueError):
+        return False
+
+
+def _exported(weights: Path) -> tuple[Network, ModelCard]:
+    card = read_card(weights)
+    network = build(card.arch, card.arch_options)
+    try:
+        network.load_state_dict(load_file(weights))
+    except (SafetensorError, OSError, RuntimeError) as error:
+        raise cannot_load(weights, error) from error
+    return network, card
 
 
 def _trained(checkpoint: Path) -> tuple[Network, ModelCard]:
@@ -189,7 +210,7 @@ def _write_onnx(network: Network, card: ModelCard, path: Path) -> None:
     model.doc_string = card.description
     for part in (model, *model.graph.node, *model.graph.value_info, *model.graph.initializer):
         del part.metadata_props[:]  # torch notes there where on this machine each line of the network stands
-    onnx.helper.set_model_props(model, {"relume_card": card.to_json()})
+    onnx.helper.set_model_props(model, {CARD_KEY: card.to_json()})
     onnx.save(model, path)
 
 

@@ -41,6 +41,16 @@ def num_threads(root: Path = Path("/")) -> int:
     return max(1, threads)
 
 
+def has_vnni(root: Path = Path("/")) -> bool:
+    """Whether the processor multiplies 8-bit integers several times as fast as floats; known on Linux only.
+
+    Args:
+        root: where ``proc`` is.
+    """
+    flags = next((line for line in _text(root / "proc/cpuinfo").splitlines() if line.startswith("flags")), "")
+    return bool({"avx512_vnni", "avx_vnni", "amx_int8"} & {*flags.split()})
+
+
 def _cpu_quota(group: Path) -> tuple[int, int]:
     """Microseconds of processor time per period of microseconds; 0 where there is no limit."""
     words = _text(group / "cpu.max").split()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from relume.backends import open_backend
+from relume.backends import open_backend, prefers_int8
 from relume.card import ModelCard
 from relume.errors import InputError, UsageError
 
@@ -62,3 +62,13 @@ def test_weights_for_training_without_pytorch(
 def test_another_kind_of_file(card: ModelCard, tmp_path: Path):
     with pytest.raises(InputError, match="no model file"):
         open_backend(tmp_path / "weights.pth", card)
+
+
+@no_gpu
+@pytest.mark.parametrize(
+    ("device", "vnni", "expected"),
+    [("auto", True, True), ("cpu", True, True), ("openvino", False, False), ("onnxruntime", True, False)],
+)
+def test_where_8_bits_are_faster(device: str, vnni: bool, expected: bool, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("relume.backends.has_vnni", lambda: vnni)
+    assert prefers_int8(device) is expected

@@ -121,7 +121,23 @@ def test_out_of_memory_halves_the_tile_and_starts_again():
     whole = restore(Filter(2, 2), card(2, 2), pixels, tile=1000)
     assert abs(restored - whole).max() < 1e-6
     assert backend.shapes[0][1:3] == (200, 150)
-    assert calls == [(done, 12) for done in range(1, 13)]
+    assert calls == [(done, 16) for done in range(1, 17)]
+
+
+@pytest.mark.parametrize(("radius", "multiple"), [(0, 1), (3, 1), (2, 4)])
+def test_equal_windows_are_restored_once(radius: int, multiple: int):
+    pixels, backend = picture(90, 161), Filter(radius, 2, multiple)
+    pixels[:70] = 0.4
+    pixels[50, 150] = 0.6  # where no sample may be
+    whole = restore(Filter(radius, 2, multiple), card(radius, 2, multiple), pixels, tile=1000)
+    tiled = restore(backend, card(radius, 2, multiple), pixels, tile=8)
+    assert abs(tiled - whole).max() < 1e-6
+    backend.shapes.clear()
+    restore(backend, card(radius, 2, multiple), picture(90, 161), tile=8)
+    num_different = len(backend.shapes)
+    backend.shapes.clear()
+    restore(backend, card(radius, 2, multiple), pixels, tile=8)
+    assert len(backend.shapes) < 0.6 * num_different
 
 
 def test_no_tile_small_enough():

@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -168,3 +169,21 @@ def test_the_wheels_models_are_whole():
         assert find_model(model.card.name) == model
         assert model.path.name == f"{model.card.name}.onnx"
         assert model.path.stat().st_size <= 8_000_000
+
+
+def test_a_family_means_8_bits_where_that_is_wanted(tiny_model: Path, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("relume.zoo.FOLDER", tmp_path)
+    for name in ("tiny-x4", "tiny-x4-int8", "other-x4"):
+        (tmp_path / f"{name}.onnx").write_bytes(tiny_model.read_bytes())
+    write_index(tmp_path)
+    asked = {
+        "tiny": "tiny-x4-int8",
+        "tiny-x4": "tiny-x4",
+        "tiny-x4-int8": "tiny-x4-int8",
+        "other": "other-x4",
+    }
+    assert {name: find_model(name, int8=True).path.stem for name in asked} == asked
+    assert find_model("tiny").path.stem == "tiny-x4"
+    outdated = replace(read_card(tiny_model), weights_sha256="of other weights")
+    write_onnx(tmp_path / "tiny-x4-int8.onnx", outdated)
+    assert find_model("tiny", int8=True).path.stem == "tiny-x4"

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
+from math import prod
 from pathlib import Path
 
 from relume.backends.base import Batch, cannot_load, cannot_run
@@ -82,6 +83,21 @@ class OpenVINOBackend:
             del self._request
             self._request = self._compile()
         return problem
+
+
+def num_products(weights: Path, side: int) -> int:
+    """Multiplications of all convolutions for a square picture of this side.
+
+    Raises:
+        InputError: if OpenVINO cannot read the file.
+    """
+    try:
+        model = _core().read_model(weights)
+        model.reshape([1, 3, side, side])
+    except RuntimeError as error:
+        raise cannot_load(weights, error) from error
+    convolutions = [op for op in model.get_ops() if op.get_type_name() in {"Convolution", "GroupConvolution"}]
+    return sum(prod(op.get_output_shape(0)) * prod(list(op.get_input_shape(1))[1:]) for op in convolutions)
 
 
 @cache

@@ -24,6 +24,7 @@ COMMANDS = {
     "train": "train a model by a recipe",
     "eval": "measure models on pictures whose truth is known",
     "export": "make a finished run a model file",
+    "bench": "measure how fast models run on this machine",
     "verify": "prove that a restored film has lost nothing",
 }
 """Commands -> what they do. Each is a module beside this one, with ``add_arguments`` and ``run``;

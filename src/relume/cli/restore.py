@@ -108,7 +108,7 @@ def restore(task: Task, size: film.Size, ending: Callable[[ModelCard], str], opt
         options: of the command line.
     """
     _check(task, options)
-    chosen = choose_model(task, size, options["model"])
+    chosen = choose_model(task, size, options)
     if film.are_films([*options["inputs"], *options["more_inputs"]]):
         return _restore_films(chosen, size, ending(chosen.card), options).conclude()
     film.refuse_film_options(options)
@@ -126,18 +126,21 @@ def _open(chosen: "ModelFile", options: Options) -> "Model":
     return open_model(str(chosen.path), device=device, strength=options["strength"])
 
 
-def choose_model(task: Task, size: film.Size, name: str | None) -> "ModelFile":
+def choose_model(task: Task, size: film.Size, options: Options) -> "ModelFile":
     """The model that is asked for, or the default one.
 
     Raises:
         UsageError: if there is none, it has another task, or the size is none.
         InputError: if its file is damaged.
     """
+    from relume.backends import prefers_int8
     from relume.engine.restore import target_size
     from relume.zoo import default_model, find_model
 
+    device = DEVICE_NUMBERS.get(options["device"], options["device"])
+    name = options["model"] or default_model(task)
     scale, width, height = (size.get(key) for key in ("scale", "width", "height"))
-    chosen = find_model(name or default_model(task), scale, task)
+    chosen = find_model(name, scale, task, int8=prefers_int8(device))
     target_size(1, 1, chosen.card.scale, scale, width, height)  # refuses what no picture could be given
     return chosen
 

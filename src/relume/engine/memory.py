@@ -1,8 +1,7 @@
 """How large a tile may be, for the memory there is."""
 
-import math
-
 from relume.card import ModelCard
+from relume.engine.tiles import Shape, fit_tiles, overlap
 from relume.errors import OutOfMemory
 from relume.machine import free_ram
 
@@ -17,20 +16,20 @@ and 9,029 of SRResNet; at ×2 593 and 826 of compact-medium, 1,195 of SRResNet.
 UNKNOWN_WORKING_BYTES = (1000, 1000)
 """The same for an architecture that was not measured: more than the hungriest that was."""
 
-LARGEST_IN_HALOS = 40
-"""A tile this many halos wide spends at most 10 % of its work on overlap; larger ones cost only memory."""
+COMFORTABLE = 256 * 2**20
+"""Bytes that a network may need while it runs, without a reason for more."""
 
-LARGEST_AT_LEAST = 256
-"""But a network of small halo still gets tiles of this side, as each costs a call."""
+LARGEST_OVERLAP = 1.04
+"""Tiles that overlap so much that the network has more than this to do are a reason."""
 
 SMALLEST = 32
-"""No smaller tile is tried."""
+"""No tile of a smaller side is tried."""
 
 
-def tile_side(card: ModelCard, height: int, width: int, free: int | None = None) -> int:
-    """The side of the tiles in which to restore a picture, in input pixels.
+def tile_shape(card: ModelCard, height: int, width: int, free: int | None = None) -> Shape:
+    """Rows and columns of the tiles in which to restore a picture, in input pixels.
 
-    The smallest that wastes little work on overlap, or what fits into half of the memory that is left beside
+    The smallest that waste little work on overlap, or what fits into half of the memory that is left beside
     the float32 result (the other half is for whoever reads and writes the picture).
 
     Args:
@@ -50,8 +49,13 @@ def tile_side(card: ModelCard, height: int, width: int, free: int | None = None)
             got=f"{result / 2**30:.1f} GiB needed, {free / 2**30:.1f} GiB free",
             hint="cut the picture into parts or choose a model of smaller scale",
         )
-    fits = math.isqrt((free - result) // 2 // working_bytes(card)) - 2 * card.halo_px
-    return max(SMALLEST, min(fits, max(LARGEST_AT_LEAST, LARGEST_IN_HALOS * card.halo_px)))
+    most = (free - result) // 2
+    budget = min(COMFORTABLE, most)
+    while True:
+        tile = fit_tiles(height, width, budget // working_bytes(card), card.halo_px, SMALLEST)
+        if budget >= most or overlap(height, width, tile, card.halo_px) <= LARGEST_OVERLAP:
+            return tile
+        budget = min(most, budget * 5 // 4)
 
 
 def working_bytes(card: ModelCard) -> int:

@@ -8,8 +8,8 @@ from PIL import Image
 
 from relume.backends.base import Backend
 from relume.card import ModelCard
-from relume.engine.memory import SMALLEST, tile_side
-from relume.engine.tiles import plan_tiles
+from relume.engine.memory import SMALLEST, tile_shape
+from relume.engine.tiles import Shape, Tile, plan_tiles
 from relume.errors import InputError, OutOfMemory, UsageError
 from relume.machine import free_ram
 
@@ -46,31 +46,47 @@ def restore(
     if tile < 0:
         raise UsageError("tile must not be negative", got=tile, allowed="0 (automatic) or pixels")
     height, width, _ = pixels.shape
-    chosen = tile_side(card, height, width)
-    side = max(height, width) if card.global_stats else tile or chosen
+    chosen = tile_shape(card, height, width)
+    shape = (height, width) if card.global_stats else (tile, tile) if tile else chosen
     padded = _pad(pixels, card.size_multiple)
     result = _allocate(height * card.scale, width * card.scale, card.channels)
     while True:
         try:
-            return _restore_tiles(backend, card, padded, result, side, progress)
+            return _restore_tiles(backend, card, padded, result, shape, progress)
         except OutOfMemory as error:
-            side = min(side, max(height, width)) // 2
-            if card.global_stats or side < SMALLEST:
+            shape = (min(shape[0], height) // 2, min(shape[1], width) // 2)
+            if card.global_stats or max(shape) < SMALLEST:
                 raise _no_smaller(card) from error
 
 
 def _restore_tiles(
-    backend: Backend, card: ModelCard, padded: Pixels, result: Pixels, side: int, progress: Progress | None
+    backend: Backend, card: ModelCard, padded: Pixels, result: Pixels, tile: Shape, progress: Progress | None
 ) -> Pixels:
     height, width, _ = padded.shape
-    tiles = plan_tiles(height, width, side, card.halo_px, card.size_multiple)
+    tiles = plan_tiles(height, width, tile, card.halo_px, card.size_multiple)
+    seen: dict[object, Tile] = {}  # the first of equal tiles is restored, the others take from it
     for done, part in enumerate(tiles, 1):
-        sr = _run(backend, card, padded[part.window()])
+        window = padded[part.window()]
         kept = result[part.output(card.scale)]  # ends earlier where the tile reaches into the padding
-        kept[:] = sr[part.crop(card.scale)][: kept.shape[0], : kept.shape[1]]
+        like = seen.setdefault((_sample(window), kept.shape, _offset(part)), part)
+        if like is not part and np.array_equal(window, padded[like.window()]):
+            kept[:] = result[like.output(card.scale)]
+        else:
+            sr = _run(backend, card, window)
+            kept[:] = sr[part.crop(card.scale)][: kept.shape[0], : kept.shape[1]]
         if progress:
             progress(done, len(tiles))
     return result
+
+
+def _sample(window: Pixels) -> bytes:
+    """A few pixels by which a window equal to an earlier one, such as of an empty sky, can be suspected."""
+    return window[:: max(1, window.shape[0] // 8), :: max(1, window.shape[1] // 8)].tobytes()
+
+
+def _offset(tile: Tile) -> tuple[int, int]:
+    """Where in its window the kept part begins."""
+    return tile.rows.first - tile.rows.start, tile.columns.first - tile.columns.start
 
 
 def _run(backend: Backend, card: ModelCard, window: Pixels) -> Pixels:

@@ -57,7 +57,11 @@ class Tile:
         return self.rows.crop(scale), self.columns.crop(scale)
 
 
-def plan_tiles(height: int, width: int, tile: int, halo: int, multiple: int = 1) -> list[Tile]:
+Shape = tuple[int, int]
+"""Rows and columns, in input pixels."""
+
+
+def plan_tiles(height: int, width: int, tile: Shape, halo: int, multiple: int = 1) -> list[Tile]:
     """Cut a picture into overlapping windows of equal shape, row by row.
 
     Windows never reach beyond the picture: where one ends at the picture's border, a network that pads there
@@ -68,13 +72,13 @@ def plan_tiles(height: int, width: int, tile: int, halo: int, multiple: int = 1)
     Args:
         height: rows of the picture, a multiple of ``multiple``.
         width: columns of the picture, a multiple of ``multiple``.
-        tile: largest side of the kept part of a tile inside the picture; windows are at most
+        tile: largest rows and columns of the kept part of a tile inside the picture; windows are at most
             ``tile + 2·halo``, all rounded up to ``multiple``.
         halo: radius of the network's receptive field.
         multiple: windows start and end at multiples of this.
     """
-    columns = plan_cuts(width, tile, halo, multiple)
-    return [Tile(row, column) for row in plan_cuts(height, tile, halo, multiple) for column in columns]
+    columns = plan_cuts(width, tile[1], halo, multiple)
+    return [Tile(row, column) for row in plan_cuts(height, tile[0], halo, multiple) for column in columns]
 
 
 def plan_cuts(length: int, tile: int, halo: int, multiple: int = 1) -> list[Cut]:
@@ -93,6 +97,38 @@ def plan_cuts(length: int, tile: int, halo: int, multiple: int = 1) -> list[Cut]
         Cut(start * multiple, (start + window) * multiple, first * multiple, last * multiple)
         for start, first, last in zip(starts, seams[:-1], seams[1:], strict=True)
     ]
+
+
+def fit_tiles(height: int, width: int, largest_px: int, halo: int, smallest: int) -> Shape:
+    """The tiles that overlap least, where a window has at most so many pixels.
+
+    Args:
+        height: rows of the picture.
+        width: columns of the picture.
+        largest_px: pixels of a window.
+        halo: radius of the network's receptive field.
+        smallest: side of the smallest tiles, which are taken if nothing fits.
+
+    Returns:
+        ``tile`` of :func:`plan_tiles`.
+    """
+    if height * width <= largest_px:
+        return height, width
+    fitting: list[Shape] = []
+    for count in range(1, height // smallest + 1):
+        rows = _divide_up(height - 2 * halo, count) if count > 1 else height
+        columns = largest_px // (rows + 2 * halo if count > 1 else height) - 2 * halo
+        fitting += [(rows, min(columns, width))] if min(rows, columns) >= smallest else []
+    return min(fitting, key=lambda tile: overlap(height, width, tile, halo), default=(smallest, smallest))
+
+
+def overlap(height: int, width: int, tile: Shape, halo: int) -> float:
+    """Pixels of all windows together, as a multiple of the picture's."""
+    seen = [
+        sum(cut.stop - cut.start for cut in plan_cuts(length, side, halo))
+        for length, side in zip((height, width), tile, strict=True)
+    ]
+    return seen[0] * seen[1] / (height * width)
 
 
 def _divide_up(value: int, by: int) -> int:

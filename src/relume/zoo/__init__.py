@@ -52,13 +52,16 @@ def default_model(task: Task = "upscale") -> str:
     return next((family for family in families if family in PREFERRED_FAMILIES), families[0])
 
 
-def find_model(name_or_path: str, scale: float | None = None, task: Task | None = None) -> ModelFile:
+def find_model(
+    name_or_path: str, scale: float | None = None, task: Task | None = None, *, int8: bool = False
+) -> ModelFile:
     """The model of this name, whole and unchanged, or in this file.
 
     Args:
         name_or_path: full name (``compact-small-x4``), family (``compact-small``), or path of a model file.
         scale: which of a family: the smallest that is not below this, or else the largest.
         task: what it must do; None: whatever it does.
+        int8: of a family, take the model in 8 bits if there is one.
 
     Raises:
         UsageError: if there is no such model or file, or it has another task.
@@ -69,7 +72,9 @@ def find_model(name_or_path: str, scale: float | None = None, task: Task | None 
         if not path.is_file():
             raise UsageError("there is no such model file", got=name_or_path)
     else:
-        path = FOLDER / f"{_full_name(name_or_path, scale)}.onnx"
+        name = _full_name(name_or_path, scale)
+        path = FOLDER / f"{name}.onnx"
+        path = _in_8_bits(path) if int8 and name != name_or_path else path
         _verify(path)
     card = read_card(path)
     if task not in {None, card.task}:
@@ -130,8 +135,15 @@ def _full_name(name: str, scale: float | None) -> str:
     )
 
 
+def _in_8_bits(path: Path) -> Path:
+    """The file in 8 bits that was made of this one, or else this one."""
+    quantised = path.with_name(f"{path.stem}-int8.onnx")
+    made_of_it = quantised.exists() and read_card(quantised).weights_sha256 == read_card(path).weights_sha256
+    return quantised if made_of_it else path
+
+
 def _family(name: str) -> str:
-    return re.sub(r"-x\d+$", "", name)
+    return re.sub(r"-x\d+(-int8)?$", "", name)
 
 
 def _verify(path: Path) -> None:

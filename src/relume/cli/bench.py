@@ -1,0 +1,60 @@
+"""Measure how fast models run on this machine.
+
+    relume bench                          the models in the package
+    relume bench compact-small-x4 --quick
+    relume bench --json speed.json --markdown speed.md
+
+Each round measures a model and a large matrix product one after the other: the share of what the processor
+can do is a ratio of neighbours in time, which other programs on the machine disturb less than times.
+"""
+
+import json as json_module
+from argparse import ArgumentParser
+from dataclasses import asdict
+from pathlib import Path
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what the command takes."""
+    add = parser.add_argument
+    add("models", nargs="*", metavar="MODEL", help="names or .onnx files (default: all in the package)")
+    add("--side", type=int, default=256, metavar="PX", help="rows and columns of the picture")
+    add("--rounds", type=int, default=7, help="how often; medians are shown")
+    add("-t", "--tile", type=int, default=0, metavar="PX", help="side of the tiles; 0: by free memory")
+    add("-g", "--device", default="cpu", help="cpu, openvino, onnxruntime, cuda, ...")
+    add("--quick", action="store_true", help="three rounds, small picture, no start of a process")
+    add("--json", type=Path, metavar="FILE", help="write the rows as JSON too")
+    add("--markdown", type=Path, metavar="FILE", help="write the table too")
+
+
+def run(
+    models: list[str],
+    side: int,
+    rounds: int,
+    tile: int,
+    device: str,
+    quick: bool,
+    json: Path | None,
+    markdown: Path | None,
+) -> int:
+    """Do it; see the module's text."""
+    from relume import bench
+    from relume.errors import UsageError
+    from relume.files import replacing
+    from relume.zoo import find_model, list_models
+
+    if side < 1 or rounds < 1:
+        raise UsageError("nothing to measure", got=f"--side {side} --rounds {rounds}", allowed="1 or more")
+    asked = bench.Asked(side=side, rounds=rounds, tile=tile, device=device)
+    if quick:
+        asked = bench.Asked(side=min(side, 96), rounds=3, tile=tile, device=device, cold=False)
+    files = [find_model(name) for name in models] or list_models()
+    rows = [bench.measure(file, asked) for file in files]
+    table = bench.markdown(rows)
+    print(table)
+    written = {json: json_module.dumps([asdict(row) for row in rows], indent=1), markdown: table}
+    for path, text in written.items():
+        if path:
+            with replacing(path) as temporary:
+                temporary.write_text(text + "\n", encoding="utf-8")
+    return 0
