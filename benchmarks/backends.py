@@ -1,6 +1,6 @@
 """Every backend against PyTorch eager: the same network, picture and run, float32, all allowed threads.
 
-    python benchmarks/backends.py                                   # the defaults of docs/benchmarks.md
+    python benchmarks/backends.py
     python benchmarks/backends.py --network srresnet-x4 --side 160 --rounds 15 --json srresnet.json
 
 Rounds are interleaved: every backend runs once a round, and the ratio of a round compares neighbours in time,
@@ -61,7 +61,7 @@ def measure(name: str, asked: argparse.Namespace) -> list[dict[str, Any]]:
     side = asked.side or usual
     torch.manual_seed(0)
     network = build(arch, options).deployed()
-    lq = np.random.default_rng(0).random((1, 3, side, side), dtype=np.float32)
+    lq = np.random.default_rng(0).random((1, side, side, 3), dtype=np.float32)
     with tempfile.TemporaryDirectory() as folder:
         runs = {REFERENCE: eager(network)} | opened(network, name, arch, options, Path(folder), asked.threads)
         expected = runs[REFERENCE](lq)
@@ -73,7 +73,7 @@ def measure(name: str, asked: argparse.Namespace) -> list[dict[str, Any]]:
             "side": side,
             "backend": label,
             "ms": 1000 * statistics.median(times),
-            "output_megapixels_per_s": expected[0, 0].size / 1e6 / statistics.median(times),
+            "output_megapixels_per_s": expected[0, ..., 0].size / 1e6 / statistics.median(times),
             "speedup": statistics.median(np.divide(seconds[REFERENCE], times)),
             "max_abs_diff": differences[label],
         }
@@ -86,7 +86,8 @@ def eager(network: Network) -> Run:
 
     def run(lq: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
-            return network(torch.from_numpy(lq)).numpy()
+            sr = network(torch.from_numpy(lq).permute(0, 3, 1, 2).contiguous())
+            return sr.clamp(0, 1).permute(0, 2, 3, 1).numpy()
 
     return run
 
