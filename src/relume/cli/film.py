@@ -176,6 +176,27 @@ def restore_one(job: Job, model: "Model", wishes: "Wishes", advance: Advance, js
         print(printable(f"{job.source} → {job.target}: {_summary(done)}"))
 
 
+def preview_one(job: Job, model: "Model", wishes: "Wishes", count: int, json: bool) -> None:
+    """Restore a few frames of a film, and tell how long all would take."""
+    from relume.video.preview import preview_film
+
+    found = preview_film(job.source, job.target, model, wishes, count)
+    pictures = [str(path) for path in found.pictures]
+    if json:
+        line = {"input": str(job.source), "pictures": pictures, "num_frames": found.num_frames}
+        print(json_module.dumps({**line, "seconds_for_all": found.seconds}), flush=True)
+        return
+    for path in pictures:
+        print(printable(path))
+    print(f"all {found.num_frames} frames would take about {_duration(found.seconds)} on this machine")
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
 def excerpt_of(start: str | None, end: str | None) -> "Excerpt":
     """The part of a film between two times.
 

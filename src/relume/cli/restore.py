@@ -229,6 +229,9 @@ def _restore_films(chosen: "ModelFile", size: film.Size, ending: str, options: O
     with _open(chosen, options) as model:
         for job in jobs:
             try:
+                if options["preview"] is not None:
+                    film.preview_one(job, model, wishes, options["preview"], options["json"])
+                    continue
                 with progress_bar() as advance:
                     film.restore_one(job, model, wishes, advance, options["json"])
                 tally.done.append({"input": str(job.source), "output": str(job.target)})

@@ -35,6 +35,32 @@ class Frame:
     duration: int
 
 
+@dataclass(frozen=True)
+class Excerpt:
+    """A part of a film, in seconds of its own time.
+
+    Attributes:
+        start: the first frame is the first that is shown then or later.
+        end: the first frame that is left out is the first that is shown then or later; None: none is.
+    """
+
+    start: Fraction = Fraction(0)
+    end: Fraction | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is all of the film, with whatever lies before its zero."""
+        return not self.start and self.end is None
+
+    def holds(self, seconds: Fraction) -> bool:
+        """Whether what is shown then belongs to it."""
+        return (not self.start or seconds >= self.start) and (self.end is None or seconds < self.end)
+
+
+WHOLE: Final = Excerpt()
+"""All of a film."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class FilmInfo:
     """What a film is.
@@ -63,31 +89,13 @@ class FilmInfo:
     pix_fmt: str
     interlaced: str
 
-
-@dataclass(frozen=True)
-class Excerpt:
-    """A part of a film, in seconds of its own time.
-
-    Attributes:
-        start: the first frame is the first that is shown then or later.
-        end: the first frame that is left out is the first that is shown then or later; None: none is.
-    """
-
-    start: Fraction = Fraction(0)
-    end: Fraction | None = None
-
-    @property
-    def whole(self) -> bool:
-        """Whether it is all of the film, with whatever lies before its zero."""
-        return not self.start and self.end is None
-
-    def holds(self, seconds: Fraction) -> bool:
-        """Whether what is shown then belongs to it."""
-        return (not self.start or seconds >= self.start) and (self.end is None or seconds < self.end)
-
-
-WHOLE: Final = Excerpt()
-"""All of a film."""
+    def num_frames_in(self, excerpt: Excerpt) -> int:
+        """Frames of a part, about; 0 if that is not known."""
+        first = round(excerpt.start * self.rate)
+        last = self.num_frames
+        if excerpt.end is not None:
+            last = min(last, round(excerpt.end * self.rate))
+        return max(0, last - first)
 
 
 class Film:
@@ -120,6 +128,11 @@ class Film:
                 return
             if excerpt.holds(seconds):
                 yield Frame(_planar(image, self.info.pix_fmt), pts, image.duration or 0)
+
+    def frame_at(self, seconds: Fraction) -> Frame | None:
+        """The first frame that is shown at a time or later, found by seeking; None after the end."""
+        self.container.seek(int(seconds / self.info.time_base), stream=self.stream)
+        return next(self.frames(Excerpt(seconds)), None)
 
     def _images(self) -> Iterator["VideoFrame"]:
         decoded = self._decoded()

@@ -237,7 +237,7 @@ class _Clock:
     def __init__(self, film: Film, wishes: Wishes, journal: Journal, tell: Tell):
         self._journal, self._tell = journal, tell
         self._before = self._done = journal.num_frames
-        self._total = _expected_frames(film, wishes)
+        self._total = film.info.num_frames_in(wishes.excerpt)
         self._begun = perf_counter()
 
     def watched(self, frames: Iterator[Restored]) -> Iterator[Restored]:
@@ -255,14 +255,6 @@ class _Clock:
                     seconds_left=None if left is None else max(0.0, left),
                 )
             )
-
-
-def _expected_frames(film: Film, wishes: Wishes) -> int:
-    """Frames of the excerpt, about."""
-    total, excerpt = film.info.num_frames, wishes.excerpt
-    first = round(excerpt.start * film.info.rate)
-    last = total if excerpt.end is None else min(total, round(excerpt.end * film.info.rate))
-    return max(0, last - first)
 
 
 def _done(film: Film, plan: Plan, journal: Journal, resumed: int, seconds: float) -> FilmDone:

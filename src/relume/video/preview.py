@@ -1,0 +1,96 @@
+"""A few restored frames as pictures, and how long the whole film would take."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+from time import perf_counter
+
+from relume.errors import InputError, UsageError
+from relume.image import Picture, write_picture
+from relume.model import Model
+from relume.video.colour import to_rgb
+from relume.video.film import Film, Frame, open_film
+from relume.video.plan import Plan, Wishes, make_plan, refuse_container
+from relume.video.restoring import Restored, Restorer
+from relume.video.segments import SUFFIX, open_segment
+from relume.video.tags import coding_of, planes_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What was shown.
+
+    Attributes:
+        pictures: the files that were written.
+        num_frames: frames that the whole would have, about.
+        seconds: that the whole would take at most, if all frames were like these.
+    """
+
+    pictures: list[Path]
+    num_frames: int
+    seconds: float
+
+
+def preview_film(source: Path, target: Path, model: Model, wishes: Wishes, count: int) -> Preview:
+    """Restore frames that are spread evenly over the film, and write them as PNG beside the target.
+
+    Args:
+        source: the film.
+        target: what the whole result would be called.
+        model: what restores.
+        wishes: as for the whole.
+        count: how many frames.
+
+    Raises:
+        UsageError: if ``count`` is not positive, or a wish cannot be fulfilled.
+        InputError: if the film cannot be used.
+        OutputError: if something cannot be written.
+    """
+    if count < 1:
+        raise UsageError("--preview needs at least one frame", got=count)
+    with open_film(source) as film:
+        plan = make_plan(film.info, model.card, wishes)
+        refuse_container(target, plan)
+        begun = perf_counter()
+        restored = list(
+            Restorer(model, film.info, plan, wishes, Event()).restore(_spread(film, wishes, count))
+        )
+        if not restored:
+            raise InputError(f"{source} has no frame in the wanted part", hint="look at --start and --end")
+        _encode(restored, plan)
+        each = (perf_counter() - begun) / len(restored)
+        pictures = [
+            _write(frame, plan, target.with_name(f"{target.stem}-preview-{number}.png"))
+            for number, frame in enumerate(restored, 1)
+        ]
+    total = film.info.num_frames_in(wishes.excerpt)
+    return Preview(pictures=pictures, num_frames=total, seconds=round(each * total, 1))
+
+
+def _spread(film: Film, wishes: Wishes, count: int) -> Iterator[Frame]:
+    start = wishes.excerpt.start
+    length = film.info.num_frames_in(wishes.excerpt) / film.info.rate
+    for place in range(count):
+        frame = film.frame_at(start + length * Fraction(2 * place + 1, 2 * count))
+        if frame is not None:
+            yield frame
+
+
+def _encode(restored: list[Restored], plan: Plan) -> None:
+    """For the time that it takes."""
+    with (
+        TemporaryDirectory(prefix="relume-") as folder,
+        open_segment(Path(folder, f"preview{SUFFIX}"), plan.pictures) as writer,
+    ):
+        for frame in restored:
+            writer.add(frame.image)
+
+
+def _write(frame: Restored, plan: Plan, path: Path) -> Path:
+    coding = coding_of(plan.pictures.encoding.pix_fmt, plan.pictures.colour)
+    picture = Picture(to_rgb(planes_of(frame.image), coding), bits=8 if coding.bits == 8 else 16)
+    write_picture(picture, path)
+    return path

@@ -1,0 +1,97 @@
+"""Films on the command line, killed and out of space as well."""
+
+import json
+import resource
+import signal
+import subprocess
+import sys
+import time
+from hashlib import sha256
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from relume.cli import run
+
+
+@pytest.fixture
+def film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Noise that moves, 40 frames, in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    noise = np.random.default_rng(1).integers(0, 255, (40, 32, 48), np.uint8)
+    with av.open("film.mkv", "w") as container:
+        stream = container.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 48, 32, "gray"
+        for image in noise:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "gray")))
+        container.mux(stream.encode(None))
+    return tmp_path / "film.mkv"
+
+
+@pytest.fixture
+def options(tiny_model: Path) -> list[str]:
+    return ["-n", str(tiny_model), "--codec", "ffv1", "--json"]
+
+
+def test_upscale_and_verify(film: Path, options: list[str], capfd: pytest.CaptureFixture[str]):
+    assert run(["upscale", "film.mkv", *options, "--start", "0.2", "--end", "0:01"]) == 0
+    line = json.loads(capfd.readouterr().out.splitlines()[-1])
+    assert (line["output"], line["num_frames"], line["width"]) == ("film-x4.mkv", 20, 192)
+    assert run(["verify", "film.mkv", "film-x4.mkv", "--start", "0.2", "--end", "1", "--json"]) in {0, 1}
+    checks = {check["name"]: check for check in map(json.loads, capfd.readouterr().out.splitlines())}
+    assert checks["frames"] == {"name": "frames", "kept": True, "found": "20"}
+    assert checks["times"]["kept"]
+    assert run(["verify", "film.mkv", "film-x4.mkv"]) == 1
+    assert "BROKEN  frames             40 became 20" in capfd.readouterr().out
+
+
+def test_preview(film: Path, options: list[str], capfd: pytest.CaptureFixture[str]):
+    assert run(["upscale", "film.mkv", *options, "--preview", "2"]) == 0
+    line = json.loads(capfd.readouterr().out)
+    assert line["pictures"] == ["film-x4-preview-1.png", "film-x4-preview-2.png"]
+    assert line["num_frames"] == 40
+    assert line["seconds_for_all"] > 0
+    assert sorted(path.name for path in film.parent.iterdir()) == sorted(["film.mkv", *line["pictures"]])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["film.mkv", "a.png"], "films and pictures are mixed"),
+        (["a.png", "--crf", "3"], "--crf is for films"),
+        (["film.mkv", "-f", "png"], "-f is for pictures"),
+        (["film.mkv", "--start", "soon"], "--start is no time"),
+        (["film.mkv", "--start", "2", "--end", "1"], "--end is not after --start"),
+        (["film.mkv", "--preview", "0"], "--preview needs at least one frame"),
+        (["film.mkv", "-o", "film.mkv"], "the result would replace film.mkv"),
+    ],
+)
+def test_refusals(film: Path, options: list[str], arguments: list[str], words: str, capfd):
+    options = [option for option in options if "ffv1" not in option and option != "--codec"]
+    assert run(["upscale", *arguments, *options]) == 2
+    assert words in capfd.readouterr().err
+
+
+def test_killed_and_out_of_space(film: Path, options: list[str]):
+    """The same command carries on, and the bytes are those of an undisturbed run."""
+    command = [sys.executable, "-m", "relume", "upscale", "film.mkv", *options]
+    environment = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    assert run(["upscale", "film.mkv", *options, "-o", "whole.mkv"]) == 0
+    whole = Path("whole.mkv").read_bytes()
+    limit = len(whole) // 3
+    full = subprocess.run(
+        command, **environment, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    )
+    assert full.returncode == 74, full.stderr
+    assert len(full.stderr.splitlines()) == 1
+    assert not Path("film-x4.mkv").exists()
+    with subprocess.Popen(command, **environment) as process:
+        while not list(Path("film-x4.mkv.parts").glob(".0*")) and process.poll() is None:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    assert subprocess.run(command, **environment).returncode == 0
+    assert sha256(Path("film-x4.mkv").read_bytes()).digest() == sha256(whole).digest()
+    assert not Path("film-x4.mkv.parts").exists()
