@@ -61,6 +61,8 @@ def test_nothing_is_reported_when_the_resizer_is_wrong(shared_data, monkeypatch)
                 "rgb": (26.703, 0.7734),
             },
         ),
+        ("Set14", 2, {"matlab": (30.315, 0.8692)}),
+        ("Set14", 3, {"matlab": (27.625, 0.7753)}),
         ("Set14", 4, {"matlab": (26.087, 0.7042), "skimage7": (26.092, 0.7217), "daala": (26.087, 0.7491)}),
         pytest.param("BSD100", 4, {"matlab": (25.958, 0.6674)}, marks=pytest.mark.slow),
     ],
