@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from relume.train.pictures import CELL_PX, MOST_FRAMES, MOST_ROWS, animate, frame, sheet
+from relume.train.pictures import CAPTION_PX, CELL_PX, MOST_FRAMES, MOST_ROWS, animate, frame, sheet
 from relume.train.validation import Sample
 
 RED, GREEN = (np.full((40, 40, 3), colour, np.float32) for colour in ((1, 0, 0), (0, 1, 0)))
@@ -15,7 +15,7 @@ def sample(height=40, width=40, sr=GREEN):
 
 def test_a_row_shows_input_bicubic_result_and_target():
     picture = sheet([sample()], 7)
-    middles = [picture.getpixel((20 + i * (40 + 4), 28 + 20)) for i in range(4)]
+    middles = [picture.getpixel((20 + i * (CAPTION_PX + 4), 28 + 20)) for i in range(4)]
     assert middles == [(255, 0, 0), (255, 0, 0), (0, 255, 0), (255, 0, 0)]
 
 

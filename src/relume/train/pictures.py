@@ -11,6 +11,7 @@ from relume.files import replacing
 from relume.train.validation import Sample, bicubic
 
 CELL_PX = 240
+CAPTION_PX = 100
 MOST_ROWS = 4
 MOST_FRAMES = 60
 GAP_PX = 4
@@ -40,10 +41,11 @@ def _row(sample: Sample) -> Image.Image:
     }
     side_y, side_x = min(height, CELL_PX), min(width, CELL_PX)
     box = ((width - side_x) // 2, (height - side_y) // 2)
-    row = Image.new("RGB", (4 * (side_x + GAP_PX), side_y + 32), (32, 32, 32))
+    column_px = max(side_x, CAPTION_PX) + GAP_PX
+    row = Image.new("RGB", (4 * column_px, side_y + 32), (32, 32, 32))
     draw = ImageDraw.Draw(row)
     for column, (caption, cell) in enumerate(cells.items()):
-        left = column * (side_x + GAP_PX)
+        left = column * column_px
         row.paste(cell.crop((*box, box[0] + side_x, box[1] + side_y)), (left, 28))
         draw.text((left + GAP_PX, 15), caption, fill="white")
     return row
