@@ -17,15 +17,17 @@ from relume.card import ModelCard, Task
 from relume.engine.restore import Pixels, Progress, restore, target_size
 from relume.errors import UsageError
 from relume.image import (
+    Animation,
     Picture,
     Strips,
     from_array,
     from_pil,
+    read_image,
     read_picture,
     to_array,
     to_pil,
     with_provenance,
-    write_picture,
+    write_image,
 )
 from relume.restoration import Restoration, strips
 from relume.zoo import ModelFile, default_model, find_model
@@ -138,35 +140,56 @@ class Model:
             UsageError: if an option is not allowed or the model is closed.
             OutOfMemory: if the picture does not fit, even in small tiles.
         """
-        height, width = self._size(picture, options)
+        height, width = self._size(picture.height, picture.width, options)
         return self._rows(picture, options, height, width, [(0, height)], 0)
 
-    def restore_strips(self, picture: Picture, **options: Unpack[Options]) -> Picture | Strips:
-        """Restore a picture while it is written, if it becomes so large that this saves memory.
+    def restore_image(
+        self, image: Picture | Animation, **options: Unpack[Options]
+    ) -> Picture | Strips | Animation:
+        """Restore a picture or an animation for a file; what is large is restored while it is written.
 
         Args:
-            picture: what was read.
+            image: what :func:`relume.image.read_image` gave.
             **options: see :class:`Options`.
 
         Returns:
-            The same as :meth:`restore_picture`, in strips if it has more than :data:`LARGEST_PART` pixels and
-            the model does not need the whole picture at once.
+            What :func:`relume.image.write_image` takes. Of a picture the same as :meth:`restore_picture`, in
+            strips if it has more than :data:`LARGEST_PART` pixels and the model does not need the whole
+            picture at once.
 
         Raises:
             UsageError: if an option is not allowed.
             OutOfMemory: if the picture does not fit, even in small tiles.
         """
-        height, width = self._size(picture, options)
+        height, width = self._size(image.height, image.width, options)
+        if isinstance(image, Animation):
+            return self._animation(image, options, height, width)
         parts = list(strips(height, width, LARGEST_PART))
         if self.card.global_stats or len(parts) == 1:
-            return self.restore_picture(picture, **options)
-        restored = (self._rows(picture, options, height, width, parts, i) for i in range(len(parts)))
+            return self.restore_picture(image, **options)
+        restored = (self._rows(image, options, height, width, parts, i) for i in range(len(parts)))
         return Strips(height, width, restored)
 
-    def _size(self, picture: Picture, options: Options) -> tuple[int, int]:
+    def _animation(self, animation: Animation, options: Options, height: int, width: int) -> Animation:
+        if options.get("show_invented"):
+            raise UsageError(
+                "there is no map of what is invented for animations", hint="leave --show-invented out"
+            )
+        num_frames = len(animation.durations_ms)
+
+        def restored(index: int, frame: Picture) -> Picture:
+            frame_options: Options = {
+                **options,
+                "progress": _progress(options.get("progress"), index, num_frames)(),
+            }
+            return self.restore_picture(frame, **frame_options)
+
+        return animation.mapped(restored, height, width)
+
+    def _size(self, height: int, width: int, options: Options) -> tuple[int, int]:
         """Height and width of the result."""
         asked = (options.get(side) for side in ("scale", "width", "height"))
-        return target_size(picture.height, picture.width, self.card.scale, *asked)
+        return target_size(height, width, self.card.scale, *asked)
 
     def _rows(
         self,
@@ -333,7 +356,7 @@ def upscale(
     with open_model(
         model, device=device, scale=options.get("scale"), task="upscale", strength=strength
     ) as opened:
-        write_picture(opened.restore_strips(read_picture(src), **options), dst, format=format)
+        write_image(opened.restore_image(read_image(src), **options), dst, format=format)
     return Path(dst)
 
 
@@ -370,7 +393,7 @@ def deblur(
     """
     _check_apart(src, dst)
     with open_model(model, device=device, task="deblur", strength=strength) as opened:
-        write_picture(opened.restore_strips(read_picture(src), **options), dst, format=format)
+        write_image(opened.restore_image(read_image(src), **options), dst, format=format)
     return Path(dst)
 
 

@@ -39,15 +39,16 @@ def test_modes_with_32_bits_are_refused(mode):
         from_pil(Image.new(mode, (4, 4)))
 
 
-def test_metadata_come_back_and_pixels_are_not_turned(rgb_profile):
+def test_metadata_come_back_and_the_orientation_is_applied(rgb_profile):
     image = Image.new("RGB", (8, 4))
     exif = Image.Exif()
     exif[0x112] = 6
     image.info = {"exif": exif.tobytes(), "icc_profile": rgb_profile, "xmp": b"<x/>", "dpi": (300, 300)}
     back = to_pil(from_pil(image))
-    assert back.size == (8, 4)
-    assert back.info == image.info
-    assert back.getexif()[0x112] == 6
+    assert back.size == (4, 8)
+    assert back.info.keys() == image.info.keys()
+    assert back.getexif()[0x112] == 1
+    assert from_pil(back).pixels.shape == (8, 4, 3)
 
 
 @pytest.mark.parametrize("dpi", [(0, 0), (1e9, 1e9), (float("nan"), 1), (-72, 72)])

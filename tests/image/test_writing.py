@@ -139,7 +139,7 @@ def test_what_cannot_be_written_is_one_clear_line_and_no_file(tmp_path, make_lev
     for written, name, options, error, message in (
         (picture, "x.xyz", {}, OutputError, "got format .xyz; allowed: PNG, JPEG"),
         (picture, "x", {}, OutputError, "got format unknown"),
-        (picture, "x.png", {"format": "gif"}, OutputError, "got format .gif"),
+        (picture, "x.png", {"format": "ico"}, OutputError, "got format .ico"),
         (picture, "missing/x.png", {}, OutputError, "cannot write .*x.png; got No such file"),
         (
             picture,

@@ -21,7 +21,7 @@ from relume.jobs.naming import Job
 from relume.jobs.pipeline import Failed, Stages, Tell, restore_files
 
 if TYPE_CHECKING:
-    from relume.image import Picture, Strips
+    from relume.image import Animation, Picture, Strips
     from relume.model import Model, Treatment
     from relume.zoo import ModelFile
 
@@ -34,7 +34,7 @@ NOT_IN_RESULTS = {
 }
 """Options that change which files are worked on, or how, but not what a result is like."""
 
-ONLY_PICTURES = ("include", "exclude", "shard", "skip_existing", "report", "max_pixels")
+ONLY_PICTURES = ("include", "exclude", "shard", "skip_existing", "report", "max_pixels", "salvage")
 """Options that films do not have yet; they always go on where they were interrupted."""
 
 
@@ -45,6 +45,7 @@ class Options(SelectionOptions, film.Options):
     tile: int
     device: str
     max_pixels: int | None
+    salvage: bool
     skip_existing: bool
     resume: bool
     report: Path | None
@@ -73,6 +74,7 @@ def add_arguments(parser: ArgumentParser, ending: str) -> None:
     add("-g", "--device", default="auto", help="where to run: auto, cpu, cuda, openvino, onnxruntime, ...")
     add("--gpu-id", dest="device", default=SUPPRESS, help=SUPPRESS)
     add("--max-pixels", type=int, metavar="N", help="largest picture to read (default: 180 million pixels)")
+    add("--salvage", action="store_true", help="of damaged JPEG and PNG, use what can be decoded, and say so")
     add("--skip-existing", action="store_true", help="leave out files whose results are there")
     add("--resume", action="store_true", help="leave out what an earlier run, however it ended, finished")
     add("--report", type=Path, metavar="FILE", help="write what became of every file, as JSON")
@@ -187,11 +189,11 @@ def _dispatch(model: "Model", size: film.Size, options: Options) -> Callable[[Jo
     from relume.image import MAX_PIXELS
     from relume.jobs.pictures import PictureStages
 
-    def work(picture: "Picture", progress: Tell) -> "Picture | Strips":
-        return model.restore_strips(picture, **size, **_treatment(options, progress))
+    def work(picture: "Picture | Animation", progress: Tell) -> "Picture | Strips | Animation":
+        return model.restore_image(picture, **size, **_treatment(options, progress))
 
     scale = max(model.card.scale, size.get("scale") or 0)
-    pictures = PictureStages(work, scale, options["max_pixels"] or MAX_PIXELS)
+    pictures = PictureStages(work, scale, options["max_pixels"] or MAX_PIXELS, options["salvage"])
     return lambda job: pictures
 
 

@@ -6,6 +6,8 @@
 """
 
 from relume.image.arrays import from_array, to_array
+from relume.image.files import read_image, write_image
+from relume.image.frames import Animation
 from relume.image.picture import Picture, Strips
 from relume.image.pil import from_pil, to_pil
 from relume.image.reading import MAX_PIXELS, READABLE_SUFFIXES, read_picture, read_size
@@ -16,15 +18,18 @@ __all__ = [
     "MAX_PIXELS",
     "READABLE_SUFFIXES",
     "WRITABLE_FORMATS",
+    "Animation",
     "Picture",
     "SaveOptions",
     "Strips",
     "from_array",
     "from_pil",
+    "read_image",
     "read_picture",
     "read_size",
     "to_array",
     "to_pil",
     "with_provenance",
+    "write_image",
     "write_picture",
 ]

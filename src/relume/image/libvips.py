@@ -1,20 +1,24 @@
 """Levels in and out of libvips, which reads and writes what Pillow squashes to 8 bits."""
 
+import logging
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-def opened(loader: str, file: BinaryIO) -> Any:
-    """Open an image by its header, with the named libvips loader (``pngload``, ``tiffload``).
+def opened(loader: str, file: BinaryIO, fail_on: str = "error") -> Any:
+    """Open an image by its header, with the named libvips loader (``pngload``, ``tiffload``, ``jpegload``).
+
+    With ``fail_on="none"`` what is missing in a damaged file is left out.
 
     The file is read through its descriptor: libvips would remember results by name, and misread some names.
     """
     import pyvips
 
+    logging.getLogger("pyvips").setLevel(logging.ERROR)  # it warns of each thing that it leaves out
     source = pyvips.Source.new_from_descriptor(file.fileno())
-    return getattr(pyvips.Image, f"{loader}_source")(source, access="sequential", fail_on="error")
+    return getattr(pyvips.Image, f"{loader}_source")(source, access="sequential", fail_on=fail_on)
 
 
 def levels_of(image: Any) -> NDArray[Any]:

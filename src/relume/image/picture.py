@@ -24,13 +24,15 @@ class Metadata:
         exif: the EXIF block, from its byte-order mark on (no ``Exif`` prefix).
         icc: the colour profile; a grey one on grey pictures, an RGB one on all others.
         xmp: the XMP packet.
+        iptc: the records of IPTC's Information Interchange Model.
         dpi: horizontal and vertical resolution in pixels per inch.
-        text: text chunks of a PNG by keyword.
+        text: text chunks of a PNG by keyword; a comment in a JPEG or GIF has the keyword ``Comment``.
     """
 
     exif: bytes | None = field(default=None, repr=False)
     icc: bytes | None = field(default=None, repr=False)
     xmp: bytes | None = field(default=None, repr=False)
+    iptc: bytes | None = field(default=None, repr=False)
     dpi: tuple[float, float] | None = None
     text: Mapping[str, str] = field(default_factory=dict[str, str])
 

@@ -5,14 +5,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from relume.errors import InputError
 from relume.image.colour import convert_to_srgb
+from relume.image.iptc import IPTC_KEYWORD, IPTC_RESOURCE, records_of
 from relume.image.levels import to_levels
-from relume.image.picture import Metadata, Picture, picture_from
+from relume.image.picture import Metadata, Picture, picture_from, turned_upright
 from relume.image.png import XMP_KEYWORD
+from relume.image.xmp import merged
 
 EXIF_PREFIX = b"Exif\0\0"
+COMMENT = "Comment"  # text of PNG <-> comment of JPEG and GIF
 # Modes -> the plain mode that holds the same.
 _PLAIN = {
     "1": "L",
@@ -36,15 +40,13 @@ _NOT_TEXT = (XMP_KEYWORD, "Raw profile type", "exif:", "png:")
 def from_pil(image: Image.Image) -> Picture:
     """Make a picture of a PIL image in any 8-bit mode or ``I;16``; palettes become RGB.
 
-    The pixels keep their order: an EXIF orientation that came with the image goes on with it, for whoever
-    opened the image is used to its size.
+    An EXIF orientation that came with the image is applied.
 
     Raises:
         InputError: if the mode holds neither 8 nor 16 bits a channel (``I``, ``F``).
     """
-    return picture_from(
-        levels_of(image), metadata_of(image), "JPEG" if image.format == "MPO" else image.format or "PNG"
-    )
+    levels, metadata = turned_upright(levels_of(image), metadata_of(image))
+    return picture_from(levels, metadata, "JPEG" if image.format == "MPO" else image.format or "PNG")
 
 
 def to_pil(picture: Picture) -> Image.Image:
@@ -112,11 +114,44 @@ def metadata_of(image: Image.Image) -> Metadata:
     """What a PIL image knows beside its pixels."""
     info = image.info
     exif: bytes = info.get("exif") or b""
-    text: dict[Any, Any] = getattr(image, "text", {})
+    chunks = _text_chunks(image)
+    text: dict[Any, Any] = {**_comment(info), **chunks}
     return Metadata(
         exif=exif.removeprefix(EXIF_PREFIX) or None,
         icc=info.get("icc_profile") or None,
-        xmp=info.get("xmp") or None,
+        xmp=_xmp_of(image),
+        iptc=_iptc_of(info, chunks),
         dpi=info.get("dpi"),
         text={key: str(value) for key, value in text.items() if not key.startswith(_NOT_TEXT)},
     )
+
+
+def _xmp_of(image: Image.Image) -> bytes | None:
+    xmp: bytes | str | None = image.info.get("xmp") or None
+    if isinstance(xmp, str):
+        xmp = xmp.encode()
+    segments: list[tuple[str, bytes]] = getattr(image, "applist", [])
+    return xmp and merged(xmp, (content for name, content in segments if name == "APP1"))
+
+
+def _text_chunks(image: Image.Image) -> dict[str, str]:
+    """The text of a PNG; where the file ends early, what stands before the pixels."""
+    if not isinstance(image, PngImageFile):
+        return {}
+    try:
+        return image.text
+    except OSError:
+        return {key: value for key, value in image.info.items() if isinstance(value, str)}
+
+
+def _iptc_of(info: dict[Any, Any], chunks: dict[str, str]) -> bytes | None:
+    if raw := chunks.get(IPTC_KEYWORD):  # PNG
+        return records_of(raw)
+    resources: Any = info.get("photoshop", {})  # JPEG
+    return (resources.get(IPTC_RESOURCE) or None) if isinstance(resources, dict) else None
+
+
+def _comment(info: dict[Any, Any]) -> dict[str, str]:
+    """The comment of a JPEG or GIF."""
+    comment = info.get("comment")
+    return {COMMENT: comment.decode("utf-8", "replace")} if isinstance(comment, bytes) and comment else {}

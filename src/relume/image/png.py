@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL.PngImagePlugin import PngImageFile, PngInfo
 
 from relume.image import libvips
+from relume.image.iptc import IPTC_KEYWORD, text_of
 from relume.image.picture import Metadata
 
 XMP_KEYWORD = "XML:com.adobe.xmp"
@@ -87,10 +88,12 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def text_chunks(metadata: Metadata) -> PngInfo:
-    """Text and XMP as chunks."""
+    """Text, IPTC records and XMP as chunks."""
     info = PngInfo()
     for keyword, text in metadata.text.items():
         info.add_itxt(keyword, text)
+    if metadata.iptc is not None:
+        info.add_text(IPTC_KEYWORD, text_of(metadata.iptc), zip=True)
     if metadata.xmp is not None:
         info.add_itxt(XMP_KEYWORD, metadata.xmp.decode("utf-8", "replace"))
     return info

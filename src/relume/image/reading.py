@@ -1,5 +1,6 @@
 """Reading picture files: what they are is decided by their content, and damage is one clear error."""
 
+import logging
 import re
 import warnings
 from collections.abc import Generator
@@ -13,6 +14,7 @@ from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
     ImageFile,
+    Jpeg2KImagePlugin,
     JpegImagePlugin,
     PngImagePlugin,
     WebPImagePlugin,
@@ -20,7 +22,7 @@ from PIL import (
 from PIL.Image import DecompressionBombError
 
 from relume.errors import InputError, OutOfMemory, RelumeError
-from relume.image import pil, png, tiff
+from relume.image import libvips, pil, png, tiff
 from relume.image.picture import Metadata, Picture, picture_from, turned_upright
 
 MAX_PIXELS: Final = 180_000_000
@@ -29,10 +31,13 @@ MAX_PIXELS: Final = 180_000_000
 READABLE_SUFFIXES: Final = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".webp"),
     *(".tif", ".tiff", ".bmp", ".dib", ".gif", ".avif"),
+    *(".jp2", ".j2k", ".jpf", ".jpx", ".heic", ".heif"),
 )
 """Names that picture files usually have; only for finding them in folders."""
 
-_READABLE: Final = "PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF"
+_READABLE: Final = "PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF, JPEG 2000, HEIC"
+_HEIC_BRANDS: Final = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+_SALVAGEABLE: Final = {"JPEG": "jpegload", "PNG": "pngload"}  # by libvips
 _HEAD_SIZE: Final = 64
 _FROM_PILLOW: Final = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 _PLUGINS: Final[dict[str, type[ImageFile.ImageFile]]] = {
@@ -42,25 +47,48 @@ _PLUGINS: Final[dict[str, type[ImageFile.ImageFile]]] = {
     "BMP": BmpImagePlugin.BmpImageFile,
     "GIF": GifImagePlugin.GifImageFile,
     "AVIF": AvifImagePlugin.AvifImageFile,
+    "JPEG2000": Jpeg2KImagePlugin.Jpeg2KImageFile,
 }
+_LOGGER: Final = logging.getLogger(__name__)
 
 
-def read_picture(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Picture:
-    """Read a PNG, JPEG, WebP, TIFF, BMP, AVIF or GIF file; of several frames or pages the first.
+def read_picture(path: str | Path, *, max_pixels: int = MAX_PIXELS, salvage: bool = False) -> Picture:
+    """Read a PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF, JPEG 2000 or HEIC file; of several frames the first.
 
     The EXIF orientation is applied. Palettes become RGB (or grey); CMYK becomes sRGB, through the profile in
-    the file if there is one. PNG and TIFF with 16 bits a channel keep them. The colour of fully transparent
-    pixels is filled from nearby, see :func:`relume.image.transparency.fill_transparent`.
+    the file if there is one. PNG and TIFF with 16 bits a channel keep them, JPEG 2000 only in grey. Fully
+    transparent pixels get colour from nearby, see :func:`relume.image.transparency.fill_transparent`.
 
     Args:
         path: the file; its name says nothing about its format.
         max_pixels: files that announce more are refused before anything is decoded.
+        salvage: of a damaged JPEG or PNG, take what can be decoded, and log a warning; the rest is grey or
+            black.
 
     Raises:
         InputError: if the file is missing, empty, truncated, damaged, too large or not a picture.
         OutOfMemory: if the decoded picture does not fit into memory.
     """
     path = Path(path)
+    with opening(path) as (file, format, head):
+        try:
+            with decoding(path, format):
+                levels, metadata = _read(file, path, format, head, max_pixels)
+        except InputError as error:
+            if not (salvage and format in _SALVAGEABLE):
+                raise
+            levels, metadata = _salvage(file, path, format, max_pixels, error)
+        with decoding(path, format):
+            return picture_from(*turned_upright(levels, metadata), format)
+
+
+@contextmanager
+def opening(path: Path) -> Generator[tuple[BinaryIO, str, bytes]]:
+    """Open a picture file; gives it with its format and its first bytes.
+
+    Raises:
+        InputError: if it is missing, empty or not a picture, or cannot be read while it is used.
+    """
     if not path.is_file():
         found = "a folder" if path.is_dir() else "no regular file" if path.exists() else "no such file"
         raise InputError(f"cannot read {path}", got=found)
@@ -68,16 +96,31 @@ def read_picture(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Picture:
         with path.open("rb") as file:
             head = file.read(_HEAD_SIZE)
             file.seek(0)
-            format = _format_of(head, path)
-            with _decoding(path, format):
-                levels, metadata = _read(file, path, format, head, max_pixels)
-                levels, metadata = turned_upright(levels, metadata)
+            yield file, _format_of(head, path), head
     except OSError as error:
         raise InputError(f"cannot read {path}", got=error.strerror or error) from error
+
+
+def open_image(file: BinaryIO, path: Path, format: str, max_pixels: int) -> ImageFile.ImageFile:
+    """Open anything but a TIFF with Pillow, by its header.
+
+    Raises:
+        InputError: if it is too large, or a HEIC and the extra for them is not installed.
+    """
+    image = _plugin(format, path)(file, str(path))
+    check_size(*image.size, max_pixels, path)
+    return image
+
+
+def _plugin(format: str, path: Path) -> type[ImageFile.ImageFile]:
+    if format != "HEIC":
+        return _PLUGINS[format]
     try:
-        return picture_from(levels, metadata, format)
-    except MemoryError as error:
-        raise _too_little_memory(path) from error
+        from pi_heif import HeifImageFile
+    except ImportError as error:
+        hint = "pip install 'relume[heic]'"
+        raise InputError(f"cannot read {path}", got="a HEIC file", hint=hint) from error
+    return HeifImageFile
 
 
 def read_size(path: str | Path) -> tuple[int, int]:
@@ -87,18 +130,11 @@ def read_size(path: str | Path) -> tuple[int, int]:
         InputError: if the file is missing or not a picture.
     """
     path = Path(path)
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD_SIZE)
-            file.seek(0)
-            format = _format_of(head, path)
-            with _decoding(path, format):
-                if format == "TIFF":
-                    page = tiff.opened(file, path)
-                    return page.width, page.height
-                return _PLUGINS[format](file, str(path)).size
-    except OSError as error:
-        raise InputError(f"cannot read {path}", got=error.strerror or error) from error
+    with opening(path) as (file, format, _), decoding(path, format):
+        if format == "TIFF":
+            page = tiff.opened(file, path)
+            return page.width, page.height
+        return _plugin(format, path)(file, str(path)).size
 
 
 def _format_of(head: bytes, path: Path) -> str:
@@ -115,8 +151,13 @@ def _format_of(head: bytes, path: Path) -> str:
             return format
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return "WEBP"
-    if head[4:8] == b"ftyp" and (b"avif" in head or b"avis" in head) and AvifImagePlugin.SUPPORTED:
-        return "AVIF"
+    if head.startswith((b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")):
+        return "JPEG2000"
+    if head[4:8] == b"ftyp":
+        if (b"avif" in head or b"avis" in head) and AvifImagePlugin.SUPPORTED:
+            return "AVIF"
+        if head[8:12] in _HEIC_BRANDS:
+            return "HEIC"
     raise InputError(f"cannot read {path}", got="a file in another format", allowed=_READABLE)
 
 
@@ -125,17 +166,44 @@ def _read(
 ) -> tuple[NDArray[Any], Metadata]:
     if format == "TIFF":
         page = tiff.opened(file, path)
-        _check_size(page.width, page.height, max_pixels, path)
+        check_size(page.width, page.height, max_pixels, path)
         return tiff.levels_of(page, path), tiff.metadata_of(page, path)
-    image = _PLUGINS[format](file, str(path))
-    _check_size(*image.size, max_pixels, path)
+    image = open_image(file, path, format, max_pixels)
     if isinstance(image, PngImagePlugin.PngImageFile) and png.is_beyond_pillow(head):
         return png.read_levels(file, image), pil.metadata_of(image)
     image.load()
     return pil.levels_of(image), pil.metadata_of(image)
 
 
-def _check_size(width: int, height: int, max_pixels: int, path: Path) -> None:
+def _salvage(
+    file: BinaryIO, path: Path, format: str, max_pixels: int, damage: InputError
+) -> tuple[NDArray[Any], Metadata]:
+    """Decode what there is of a damaged file.
+
+    Raises:
+        InputError: ``damage``, if that is nothing.
+    """
+    try:
+        with decoding(path, format):
+            file.seek(0)
+            image = open_image(file, path, format, max_pixels)
+            file.seek(0)
+            found = libvips.opened(_SALVAGEABLE[format], file, fail_on="none")
+            if found.interpretation == "cmyk":
+                raise damage
+            levels, metadata = libvips.levels_of(found), pil.metadata_of(image)
+    except InputError:
+        raise damage from None
+    _LOGGER.warning("%s is damaged: only what could be decoded is used (%s)", path, damage.got)
+    return levels, metadata
+
+
+def check_size(width: int, height: int, max_pixels: int, path: Path) -> None:
+    """Refuse pictures that announce too many pixels, or none.
+
+    Raises:
+        InputError: if so.
+    """
     if width * height > max_pixels:
         raise InputError(
             f"{path} is too large",
@@ -148,7 +216,7 @@ def _check_size(width: int, height: int, max_pixels: int, path: Path) -> None:
 
 
 @contextmanager
-def _decoding(path: Path, format: str) -> Generator[None]:
+def decoding(path: Path, format: str) -> Generator[None]:
     """Whatever a decoder raises about a damaged or hostile file becomes one line; its warnings are hidden."""
     try:
         with _quiet_pillow():
@@ -161,7 +229,9 @@ def _decoding(path: Path, format: str) -> Generator[None]:
         raise InputError(f"{path} is too large", got=error) from error
     except Exception as error:  # decoders raise anything: SyntaxError, IndexError, pyvips.Error, …
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"cannot read {path}", got=f"a damaged {format} file ({reason[:120]})") from error
+        hint = "--salvage uses what can be decoded" if format in _SALVAGEABLE else None
+        found = f"a damaged {format} file ({reason[:120]})"
+        raise InputError(f"cannot read {path}", got=found, hint=hint) from error
 
 
 def _too_little_memory(path: Path) -> OutOfMemory:

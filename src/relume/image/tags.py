@@ -33,7 +33,8 @@ _DESCRIPTIVE = {
 _INTEROP_DIRECTORY = 0xA005
 _INNER = {0: (EXIF_DIRECTORY, GPS_DIRECTORY), 1: (_INTEROP_DIRECTORY,), 2: ()}
 
-_LONG = 4
+_IPTC = 33723
+_LONG, _UNDEFINED = 4, 7
 # By kind (BYTE, ASCII, SHORT, LONG, RATIONAL, …): bytes of one number, numbers of one value.
 _NUMBERS = {
     1: (1, 1),
@@ -87,8 +88,10 @@ def storage_of_tiff(path: Path) -> dict[int, int]:
         }
 
 
-def retag(path: Path, exif: bytes | None, *, without: Collection[int] = ()) -> None:
-    """Put the descriptive tags of an EXIF block into a little-endian TIFF file, and take others out of it.
+def retag(
+    path: Path, exif: bytes | None, iptc: bytes | None = None, *, without: Collection[int] = ()
+) -> None:
+    """Put an EXIF block's descriptive tags and IPTC records into a little-endian TIFF file; take others out.
 
     The file gets a new first directory at its end, with its old entries as they are; a damaged block adds
     nothing.
@@ -97,6 +100,8 @@ def retag(path: Path, exif: bytes | None, *, without: Collection[int] = ()) -> N
         added = _descriptive(exif) if exif is not None else {}
     except (struct.error, KeyError):
         added = {}
+    if iptc:
+        added[_IPTC] = Tag(_UNDEFINED, len(iptc), iptc)
     with path.open("rb+") as file:
         (start,) = struct.unpack("<4xL", file.read(8))
         file.seek(start)

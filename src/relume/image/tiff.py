@@ -70,6 +70,7 @@ def metadata_of(image: Any, path: Path) -> Metadata:
         exif=tags_of_tiff(path),
         icc=_field(image, "icc-profile-data"),
         xmp=_field(image, "xmp-data"),
+        iptc=_field(image, "iptc-data"),
         dpi=(image.xres * _MM_PER_INCH, image.yres * _MM_PER_INCH) if has_resolution else None,
     )
 
@@ -100,7 +101,12 @@ def write_tiff(levels: NDArray[Any], metadata: Metadata, path: Path, *, compress
     with path.open("wb+") as file:
         image.tiffsave_target(pyvips.Target.new_to_descriptor(file.fileno()), bigtiff=huge, **options)
     if not huge:
-        retag(path, metadata.exif, without=_ALWAYS_SET if metadata.dpi else _ALWAYS_SET | _RESOLUTION)
+        retag(
+            path,
+            metadata.exif,
+            metadata.iptc,
+            without=_ALWAYS_SET if metadata.dpi else _ALWAYS_SET | _RESOLUTION,
+        )
 
 
 def _rgb_of(mode: str, levels: NDArray[Any], icc: bytes | None = None) -> NDArray[np.uint8]:

@@ -15,11 +15,12 @@ from relume.files import replacing
 from relume.image import pil, png, tiff
 from relume.image.colour import convert_to_srgb
 from relume.image.exif import resized
+from relume.image.iptc import segment_of
 from relume.image.levels import to_levels
 from relume.image.picture import Metadata, Picture, Strips
 from relume.image.spool import Spool
 from relume.image.transparency import flatten
-from relume.image.xmp import resized_xmp
+from relume.image.xmp import LARGEST_PACKET, resized_xmp, split
 
 WRITABLE_FORMATS: Final[dict[str, tuple[str, ...]]] = {
     "PNG": (".png",),
@@ -27,6 +28,7 @@ WRITABLE_FORMATS: Final[dict[str, tuple[str, ...]]] = {
     "WEBP": (".webp",),
     "TIFF": (".tif", ".tiff"),
     "BMP": (".bmp", ".dib"),
+    "GIF": (".gif",),
     **({"AVIF": (".avif",)} if AvifImagePlugin.SUPPORTED else {}),
 }
 """Formats and the suffixes that choose them; the first one is the usual one."""
@@ -58,19 +60,21 @@ class SaveOptions(TypedDict, total=False):
     compression: str
 
 
-_DEFAULTS: Final[dict[str, SaveOptions]] = {
+DEFAULTS: Final[dict[str, SaveOptions]] = {
     "PNG": {"compress_level": 2},
     "JPEG": {"quality": 95, "subsampling": 0},
     "WEBP": {"quality": 95, "method": 4},
     "TIFF": {"compression": "tiff_adobe_deflate"},
     "BMP": {},
+    "GIF": {},
     "AVIF": {"quality": 90, "subsampling": "4:4:4", "speed": 6},
 }
+_COMMENTED: Final = {"JPEG", "GIF"}
 _DEEP: Final = {"PNG", "TIFF"}  # hold 16 bits
 _OPAQUE: Final = {"JPEG", "BMP"}
 _WITHOUT_GREY: Final = {"WEBP", "AVIF"}
-_LONGEST_SIDE: Final = {"JPEG": 65500, "WEBP": 16383, "AVIF": 65535}
-_LARGEST_SEGMENT: Final = 65000  # bytes of EXIF or XMP that go into one segment of a JPEG
+_LONGEST_SIDE: Final = {"JPEG": 65500, "WEBP": 16383, "AVIF": 65535, "GIF": 65535}
+_LARGEST_SEGMENT: Final = 65000  # bytes of EXIF or a comment that go into one segment of a JPEG
 
 
 def write_picture(
@@ -112,13 +116,13 @@ def write_picture(
             hint="choose PNG or TIFF",
         )
     with _rows_of(picture, path, format, background) as (head, levels, invented):
-        with replacing(path) as temporary, _encoding(path):
-            metadata = _settled(head, picture.width, picture.height)
-            _encode(levels, metadata, temporary, format, {**_DEFAULTS[format], **options})
+        with replacing(path) as temporary, encoding(path):
+            metadata = settled(head, picture.width, picture.height)
+            _encode(levels, metadata, temporary, format, {**DEFAULTS[format], **options})
         if invented is not None:
             map_path = path.with_name(f"{path.stem}-invented.png")
-            with replacing(map_path) as temporary, _encoding(map_path):
-                _encode(invented, Metadata(), temporary, "PNG", _DEFAULTS["PNG"])
+            with replacing(map_path) as temporary, encoding(map_path):
+                _encode(invented, Metadata(), temporary, "PNG", DEFAULTS["PNG"])
 
 
 @contextmanager
@@ -134,7 +138,7 @@ def _rows_of(
         head = None
         for part in picture.parts:
             head = head or part.replace(pixels=part.pixels[:0])
-            with _encoding(path):
+            with encoding(path):
                 spool.append(_levels_for(part, format, background))
                 if (map_levels := _map_levels(part)) is not None:
                     map_spool.append(map_levels)
@@ -166,12 +170,13 @@ def format_for(path: Path, format: str | None) -> str:
     raise OutputError(f"cannot write {path}", got=f"format {suffix or 'unknown'}", allowed=WRITABLE_FORMATS)
 
 
-def _settled(picture: Metadata, width: int, height: int) -> Metadata:
+def settled(picture: Metadata, width: int, height: int) -> Metadata:
     """The metadata as they are for this size."""
     return Metadata(
         exif=picture.exif and resized(picture.exif, width, height),
         icc=picture.icc,
         xmp=picture.xmp and resized_xmp(picture.xmp, width, height),
+        iptc=picture.iptc,
         dpi=picture.dpi,
         text=picture.text,
     )
@@ -187,7 +192,7 @@ def _encode(levels: NDArray[Any], metadata: Metadata, path: Path, format: str, o
         image = pil.image_of(levels)
         if format in _WITHOUT_GREY and levels.shape[2] <= 2 and metadata.icc is not None:
             image, metadata = _coloured(image, metadata.icc), replace(metadata, icc=None)
-        image.save(path, format, **_pillow_metadata(metadata, format), **options)
+        image.save(path, format, **pillow_metadata(metadata, format), **options)
 
 
 def _coloured(image: Image.Image, icc: bytes) -> Image.Image:
@@ -198,21 +203,37 @@ def _coloured(image: Image.Image, icc: bytes) -> Image.Image:
     return coloured
 
 
-def _pillow_metadata(metadata: Metadata, format: str) -> dict[str, Any]:
-    """What Pillow takes; a JPEG does without EXIF and XMP that do not fit into a segment."""
-    exif, xmp = metadata.exif, metadata.xmp
-    if format == "JPEG":
-        exif = exif and pil.EXIF_PREFIX + exif
-        exif, xmp = (block if block and len(block) <= _LARGEST_SEGMENT else None for block in (exif, xmp))
+def pillow_metadata(metadata: Metadata, format: str) -> dict[str, Any]:
+    """What Pillow takes."""
     dpi = metadata.dpi or ((0, 0) if format == "BMP" else None)  # where Pillow would say 96
-    saved: dict[str, Any] = {"exif": exif, "icc_profile": metadata.icc, "xmp": xmp, "dpi": dpi}
+    saved: dict[str, Any] = {
+        "exif": metadata.exif,
+        "icc_profile": metadata.icc,
+        "xmp": metadata.xmp,
+        "dpi": dpi,
+    }
     if format == "PNG":
         saved["pnginfo"] = png.text_chunks(metadata)
+    if format == "JPEG":
+        saved |= _jpeg_metadata(metadata)
+    if format in _COMMENTED and pil.COMMENT in metadata.text:
+        saved["comment"] = metadata.text[pil.COMMENT].encode()[:_LARGEST_SEGMENT]
     return {name: value for name, value in saved.items() if value is not None}
 
 
+def _jpeg_metadata(metadata: Metadata) -> dict[str, Any]:
+    """A JPEG does without EXIF that does not fit into a segment; XMP goes into several, IPTC into one."""
+    exif, xmp = metadata.exif, metadata.xmp
+    extra = segment_of(metadata.iptc) if metadata.iptc else b""
+    if xmp and len(xmp) > LARGEST_PACKET:
+        xmp, segments = split(xmp)
+        extra += segments
+    fits = exif is not None and len(exif) <= _LARGEST_SEGMENT
+    return {"exif": pil.EXIF_PREFIX + exif if exif and fits else None, "xmp": xmp, "extra": extra}
+
+
 @contextmanager
-def _encoding(path: Path) -> Generator[None]:
+def encoding(path: Path) -> Generator[None]:
     """Whatever an encoder raises becomes one line; it may complain of options in many ways."""
     try:
         yield

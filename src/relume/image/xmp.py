@@ -4,11 +4,24 @@ A packet is RDF in XML. It is edited as text, so that whatever else is in it sta
 """
 
 import re
+import struct
+from collections.abc import Iterable
+from hashlib import md5
 from html import escape
 
 DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 """What IPTC calls a photograph that a trained model added to."""
 
+LARGEST_PACKET = 65502
+"""Bytes of XMP that fit into one segment of a JPEG."""
+
+_EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
+_NOTE = (
+    b'<rdf:Description rdf:about="" xmlns:xmpNote="http://ns.adobe.com/xmp/note/"'
+    b' xmpNote:HasExtendedXMP="%s"/>'
+)
+_LARGEST_PART = 65000
+_LARGEST_EXTENDED = 1 << 24
 _IPTC_EXTENSION = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _END = b"</rdf:RDF>"
 _EMPTY = (
@@ -71,6 +84,41 @@ def with_description(xmp: bytes, descriptions: bytes) -> bytes:
     """The packet with further ``rdf:Description`` elements."""
     before, end, after = xmp.rpartition(_END)
     return before + descriptions + end + after if end else xmp
+
+
+def merged(xmp: bytes, segments: Iterable[bytes]) -> bytes:
+    """The packet together with the extension that lies in further segments of a JPEG, where there is one.
+
+    Source: XMP Specification Part 3 (2020), section 1.1.3.1.
+    """
+    digest = re.search(rb"HasExtendedXMP\s*(?:=\s*[\"']|>)\s*([0-9A-Fa-f]{32})", xmp)
+    if digest is None:
+        return xmp
+    extended = bytearray()
+    head = _EXTENSION + digest[1]
+    for segment in segments:
+        if segment.startswith(head) and len(segment) > len(head) + 8:
+            size, at = struct.unpack_from(">LL", segment, len(head))
+            if at != len(extended) or size > _LARGEST_EXTENDED:  # not in order: never seen
+                return xmp
+            extended += segment[len(head) + 8 :]
+    inner = re.search(rb"<rdf:RDF([^<>]*)>(.*)</rdf:RDF>", extended, re.DOTALL)
+    if inner is None or len(re.findall(rb"xmlns:(?!rdf\b)", inner[1])):
+        return xmp
+    return with_description(_without(xmp, b"HasExtendedXMP"), inner[2])
+
+
+def split(xmp: bytes) -> tuple[bytes, bytes]:
+    """A packet that is too long for a segment of a JPEG as a short one and the segments of its extension."""
+    extended = re.sub(rb"<\?xpacket[^<>]*\?>", b"", xmp).strip()
+    digest = md5(extended, usedforsecurity=False).hexdigest().upper().encode()
+    segments = b""
+    for at in range(0, len(extended), _LARGEST_PART):
+        content = (
+            _EXTENSION + digest + struct.pack(">LL", len(extended), at) + extended[at : at + _LARGEST_PART]
+        )
+        segments += b"\xff\xe1" + struct.pack(">H", len(content) + 2) + content
+    return with_description(_EMPTY, _NOTE % digest), segments
 
 
 def _without(xmp: bytes, name: bytes) -> bytes:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relume.errors import InputError
-from relume.image import Picture, Strips, read_picture, read_size, write_picture
+from relume.image import Animation, Picture, Strips, read_image, read_size, write_image
 from relume.jobs.pipeline import Tell, Written
 
 READ_BYTES, RESTORED_BYTES = 16, 16
@@ -17,11 +17,11 @@ class Restored:
     """A result that is not written yet.
 
     Attributes:
-        result: a picture, or one whose strips are restored while it is written.
+        result: a picture, or one whose strips or frames are restored while it is written.
         scale: its columns per column of the picture.
     """
 
-    result: Picture | Strips
+    result: Picture | Strips | Animation
     scale: float
 
 
@@ -33,11 +33,13 @@ class PictureStages:
         restore: what is done to each picture.
         scale: how much larger results are; the largest of what the network makes and what is asked.
         max_pixels: files that announce more are refused.
+        salvage: whether what can be decoded of damaged files is used.
     """
 
-    restore: Callable[[Picture, Tell], Picture | Strips]
+    restore: Callable[[Picture | Animation, Tell], Picture | Strips | Animation]
     scale: float
     max_pixels: int
+    salvage: bool = False
 
     def weigh(self, source: Path) -> int:
         """Bytes for the picture and its result, by the file's header; 0 if it cannot be read."""
@@ -47,11 +49,11 @@ class PictureStages:
             return 0
         return int(width * height * (READ_BYTES + RESTORED_BYTES * self.scale**2))
 
-    def load(self, source: Path) -> Picture:
-        """Read a picture; see :func:`relume.image.read_picture`."""
-        return read_picture(source, max_pixels=self.max_pixels)
+    def load(self, source: Path) -> Picture | Animation:
+        """Read a picture or an animation; see :func:`relume.image.read_image`."""
+        return read_image(source, max_pixels=self.max_pixels, salvage=self.salvage)
 
-    def work(self, loaded: Picture, tell: Tell) -> Restored:
+    def work(self, loaded: Picture | Animation, tell: Tell) -> Restored:
         """Restore it."""
         result = self.restore(loaded, tell)
         return Restored(result, round(result.width / loaded.width, 4))
@@ -61,6 +63,6 @@ class PictureStages:
         return isinstance(worked.result, Picture)
 
     def save(self, worked: Restored, target: Path) -> Written:
-        """Write the result; see :func:`relume.image.write_picture`."""
-        write_picture(worked.result, target)
+        """Write the result; see :func:`relume.image.write_image`."""
+        write_image(worked.result, target)
         return Written(scale=worked.scale, width=worked.result.width, height=worked.result.height)

@@ -1,0 +1,52 @@
+"""Files that hold a picture or an animation, whichever it is."""
+
+from pathlib import Path
+from typing import Unpack
+
+from relume.image.frames import Animation, read_animation, write_animation
+from relume.image.picture import Picture, Strips
+from relume.image.reading import MAX_PIXELS, read_picture
+from relume.image.writing import SaveOptions, write_picture
+
+
+def read_image(
+    path: str | Path, *, max_pixels: int = MAX_PIXELS, salvage: bool = False
+) -> Picture | Animation:
+    """Read a file with all its frames, if it has several.
+
+    Args:
+        path: see :func:`relume.image.read_picture`.
+        max_pixels: the most pixels of all frames together.
+        salvage: see :func:`relume.image.read_picture`; animations are read whole or not at all.
+
+    Raises:
+        InputError: see :func:`relume.image.read_picture`; also if there are too many frames.
+        OutOfMemory: see there.
+    """
+    animation = read_animation(Path(path), max_pixels)
+    return animation or read_picture(path, max_pixels=max_pixels, salvage=salvage)
+
+
+def write_image(
+    image: Picture | Strips | Animation,
+    path: str | Path,
+    *,
+    format: str | None = None,
+    **options: Unpack[SaveOptions],
+) -> None:
+    """Write a picture or an animation.
+
+    Args:
+        image: what to write.
+        path: where; the file appears when it is complete.
+        format: see :func:`relume.image.write_picture`.
+        **options: see :class:`relume.image.SaveOptions`.
+
+    Raises:
+        OutputError: see :func:`relume.image.write_picture`; also for animations in formats without frames.
+        OutOfMemory: if an encoder needs more memory than there is.
+    """
+    if isinstance(image, Animation):
+        write_animation(image, Path(path), format=format, **options)
+    else:
+        write_picture(image, path, format=format, **options)
