@@ -141,7 +141,7 @@ def _text_chunks(image: Image.Image) -> dict[str, str]:
     try:
         return image.text
     except OSError:
-        return {key: value for key, value in image.info.items() if isinstance(value, str)}
+        return {str(key): value for key, value in image.info.items() if isinstance(value, str)}
 
 
 def _iptc_of(info: dict[Any, Any], chunks: dict[str, str]) -> bytes | None:

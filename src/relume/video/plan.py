@@ -1,12 +1,13 @@
 """What is settled before the first frame: size, codec, container, tiles."""
 
+import math
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final, Self
 
 from relume.card import ModelCard
-from relume.engine.memory import tile_side
+from relume.engine.memory import tile_shape
 from relume.engine.restore import target_size
 from relume.errors import UsageError
 from relume.machine import num_threads
@@ -130,7 +131,7 @@ def make_plan(info: FilmInfo, card: ModelCard, wishes: Wishes) -> Plan:
             mastering=info.tags.mastering,
             encoding=encoding,
         ),
-        tile=wishes.tile or tile_side(card, info.height, info.width),
+        tile=wishes.tile or math.isqrt(math.prod(tile_shape(card, info.height, info.width))),
     )
 
 
