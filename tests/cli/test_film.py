@@ -61,7 +61,7 @@ def test_preview(film: Path, options: list[str], capfd: pytest.CaptureFixture[st
     [
         (["film.mkv", "a.png"], "films and pictures are mixed"),
         (["a.png", "--crf", "3"], "--crf is for films"),
-        (["film.mkv", "-f", "png"], "-f is for pictures"),
+        (["film.mkv", "-f", "png"], "--format is for pictures"),
         (["film.mkv", "--start", "soon"], "--start is no time"),
         (["film.mkv", "--start", "2", "--end", "1"], "--end is not after --start"),
         (["film.mkv", "--preview", "0"], "--preview needs at least one frame"),
