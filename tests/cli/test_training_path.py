@@ -49,7 +49,9 @@ def test_train_export_eval_upscale(photos: Path, capsys: pytest.CaptureFixture[s
     assert run(["eval", "mine.onnx", "--data", "photos", "--protocol", "matlab", "rgb", *outputs]) == 0
     rows = json.loads(Path("found.json").read_text(encoding="utf-8"))["rows"]
     assert {(row["model"], row["protocol"]) for row in rows} == {
-        (model, protocol) for model in ("original", "bicubic", "compact-small-x4") for protocol in ("matlab", "rgb")
+        (model, protocol)
+        for model in ("original", "bicubic", "compact-small-x4")
+        for protocol in ("matlab", "rgb")
     }
     assert Path("found.md").read_text(encoding="utf-8").startswith("| model ")
     assert Path("page", "report.html").exists()
