@@ -12,6 +12,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from relume.cli import run
 
@@ -47,6 +48,15 @@ def test_upscale_and_verify(film: Path, options: list[str], capfd: pytest.Captur
     assert "BROKEN  frames             40 became 20" in capfd.readouterr().out
 
 
+def test_pictures_named_as_films_are_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    exif = Image.Exif()
+    exif[0x010F] = "a camera"
+    for name, format in (("film.mp4", "PNG"), ("film.mov", "JPEG")):
+        Image.new("RGB", (32, 32)).save(tmp_path / name, format, exif=exif)
+        assert run(["upscale", str(tmp_path / name)]) == 65
+        assert "got a picture" in capfd.readouterr().err
+
+
 def test_preview(film: Path, options: list[str], capfd: pytest.CaptureFixture[str]):
     assert run(["upscale", "film.mkv", *options, "--preview", "2"]) == 0
     line = json.loads(capfd.readouterr().out)
@@ -72,6 +82,11 @@ def test_refusals(film: Path, options: list[str], arguments: list[str], words: s
     options = [option for option in options if "ffv1" not in option and option != "--codec"]
     assert run(["upscale", *arguments, *options]) == 2
     assert words in capfd.readouterr().err
+
+
+def test_standard_output_is_for_pictures(film: Path, capfd: pytest.CaptureFixture[str]):
+    assert run(["upscale", "film.mkv", "-o", "-"]) == 2
+    assert "films cannot be written to standard output" in capfd.readouterr().err
 
 
 def test_killed_and_out_of_space(film: Path, options: list[str]):

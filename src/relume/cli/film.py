@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 from relume.cli.extras import extra
 from relume.cli.failures import printable
 from relume.cli.progress import Advance
+from relume.cli.streams import STREAM
 from relume.errors import UsageError
 from relume.jobs.discovery import find_pictures
 from relume.jobs.naming import Job, plan_jobs
@@ -152,6 +153,8 @@ def plan_films(inputs: Sequence[str], output: str | None, ending: str, codec: st
     """The films with the names of their results: in the container of the original, if it holds the codec."""
     from relume.video.codecs import CODECS
 
+    if output == STREAM:
+        raise UsageError("films cannot be written to standard output", hint="give a file or folder with -o")
     if codec not in CODECS:
         raise UsageError("unknown codec", got=codec, allowed=CODECS)
     suffixes = CODECS[codec].suffixes

@@ -167,6 +167,10 @@ def open_film(path: Path | BinaryIO) -> Generator[Film]:
         yield Film(container, stream, info or _info_of_stream(stream))
 
 
+_PICTURES: Final = ("_pipe", "image2")
+"""How the names of FFmpeg's readers of pictures end."""
+
+
 @contextmanager
 def _opened(path: Path | BinaryIO) -> Generator[tuple["InputContainer", "VideoStream"]]:
     import av
@@ -186,6 +190,8 @@ def _opened(path: Path | BinaryIO) -> Generator[tuple["InputContainer", "VideoSt
         got = "an empty file" if empty else "no film, or a damaged one"
         raise InputError(f"cannot read {name}", got=f"{got} ({error.strerror})") from error
     with container:
+        if isinstance(path, Path) and container.format.name.endswith(_PICTURES):
+            raise InputError(f"cannot read {name}", got="a picture", allowed="films")
         streams = [stream for stream in container.streams.video if not is_cover(stream)]
         if not streams:
             raise InputError(f"cannot read {name}", got="a file without moving pictures")

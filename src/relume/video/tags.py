@@ -75,8 +75,7 @@ class Tags:
 
 def tags_of(frame: "VideoFrame", stream: "VideoStream") -> Tags:
     """The tags of a film, by its first frame: containers say less, and decoders know better."""
-    attached: Any = frame.side_data
-    data = {item.type.name: bytes(item) for item in attached}
+    data = _side_data(frame)
     return Tags(
         pix_fmt=frame.format.name,
         colour=Colour(
@@ -86,6 +85,15 @@ def tags_of(frame: "VideoFrame", stream: "VideoStream") -> Tags:
         display_matrix=_display_matrix(data.get("DISPLAYMATRIX")),
         mastering=_mastering(data.get("MASTERING_DISPLAY_METADATA"), data.get("CONTENT_LIGHT_LEVEL")),
     )
+
+
+def _side_data(frame: "VideoFrame") -> dict[str, bytes]:
+    """What is attached to a frame; nothing if PyAV does not know a kind of it, such as the EXIF of a JPEG."""
+    try:
+        attached: Any = frame.side_data
+    except ValueError:
+        return {}
+    return {item.type.name: bytes(item) for item in attached}
 
 
 def _display_matrix(data: bytes | None) -> tuple[int, ...] | None:
