@@ -353,9 +353,8 @@ def upscale(
         OutOfMemory: if the picture does not fit, even in small tiles.
     """
     _check_apart(src, dst)
-    with open_model(
-        model, device=device, scale=options.get("scale"), task="upscale", strength=strength
-    ) as opened:
+    scale = options.get("scale")
+    with open_model(model, device=device, scale=scale, task="upscale", strength=strength) as opened:
         write_image(opened.restore_image(read_image(src), **options), dst, format=format)
     return Path(dst)
 

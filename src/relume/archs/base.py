@@ -63,6 +63,19 @@ class Mergeable(nn.Module):
         raise NotImplementedError
 
 
+class PReLUBlock(nn.Module):
+    """A residual block without norm: 3×3 convolution, PReLU, 3×3 convolution, and the input added."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(width, width, 3, padding=1), nn.PReLU(width), nn.Conv2d(width, width, 3, padding=1)
+        )
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        return x + self.body(x)
+
+
 def num_parameters(module: nn.Module) -> int:
     """Number of learned values."""
     return sum(p.numel() for p in module.parameters())

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from relume.archs.base import Network
+from relume.archs.base import Network, PReLUBlock
 
 
 class CompactUNet(Network):
@@ -54,16 +54,5 @@ class CompactUNet(Network):
         return lq + F.pixel_shuffle(self.tail(x), 2)
 
 
-class _Block(nn.Module):
-    def __init__(self, width: int):
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(width, width, 3, padding=1), nn.PReLU(width), nn.Conv2d(width, width, 3, padding=1)
-        )
-
-    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
-        return x + self.body(x)
-
-
 def _blocks(width: int, count: int) -> list[nn.Module]:
-    return [_Block(width) for _ in range(count)]
+    return [PReLUBlock(width) for _ in range(count)]

@@ -5,7 +5,7 @@ import math
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from relume.archs.base import Mergeable, Network
+from relume.archs.base import Mergeable, Network, PReLUBlock
 from relume.archs.rewriting import shuffled_last
 
 
@@ -32,7 +32,7 @@ class KerasSRGAN(Network, Mergeable):
         assert not as_printed or scale == 2, f"as printed the network enlarges ×2 only, not ×{scale}"
         self.scale = scale
         self.head = nn.Sequential(nn.Conv2d(3, width, 9, padding=4), nn.PReLU(width))
-        self.blocks = nn.Sequential(*(_Block(width) for _ in range(16)))
+        self.blocks = nn.Sequential(*(PReLUBlock(width) for _ in range(16)))
         self.trunk_end = None if as_printed else nn.Conv2d(width, width, 3, padding=1)
         upsampling: list[nn.Module] = []
         for _ in range(factors):
@@ -56,17 +56,6 @@ class KerasSRGAN(Network, Mergeable):
         """Do the 9×9 convolution at half of the output's size, before the last shuffle."""
         self.tail = shuffled_last([self.upsampling, self.tail])
         self.upsampling = nn.Sequential()
-
-
-class _Block(nn.Module):
-    def __init__(self, width: int):
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(width, width, 3, padding=1), nn.PReLU(width), nn.Conv2d(width, width, 3, padding=1)
-        )
-
-    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
-        return x + self.body(x)
 
 
 def _initialise(module: nn.Module) -> None:
