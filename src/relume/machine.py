@@ -81,10 +81,12 @@ def _text(path: Path) -> str:
 
 
 def _number(path: Path) -> int | None:
-    try:
-        return int(_text(path))
-    except ValueError:
-        return None
+    """The number in a file; nothing if it is not there or says ``max`` or -1, without a limit.
+
+    Not by trying ``int``: while CPython formats its ValueError it drops the exception of a signal's handler.
+    """
+    text = _text(path).strip()
+    return int(text) if text.isdecimal() else None
 
 
 def _entry(path: Path, key: str) -> int:
