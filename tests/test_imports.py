@@ -60,6 +60,7 @@ TRAINING_ONLY = {
     "jaxtyping",
     "tensorboard",
     "threadpoolctl",
+    "filelock",
 }
 
 

@@ -8,6 +8,7 @@ from relume.errors import TrainingDiverged, UsageError
 from relume.train import processes
 from relume.train.crops import make_batches_of, make_crops
 from relume.train.device import memory_errors_told, open_device
+from relume.train.ownership import owned
 from relume.train.recipe import Recipe
 from relume.train.runlog import open_log
 from relume.train.state import TrainState, newest_checkpoint
@@ -35,12 +36,13 @@ def train(recipe: Recipe, run_dir: Path, *, device: str = "auto", resume: bool =
 
     Raises:
         InputError: if the data cannot be used or the checkpoint belongs to another recipe.
-        UsageError: if ``run_dir`` holds a run and ``resume`` is not set, or the batch cannot be divided.
+        UsageError: if ``run_dir`` holds a run and ``resume`` is not set, or another training works in it, or
+            the batch cannot be divided.
         OutOfMemory: if a step does not fit into the device's memory.
         TrainingDiverged: if gradients stay NaN or infinite; the last checkpoint is from before.
     """
     stop = StopRequests(recipe.runtime.max_minutes)
-    with processes.joined():
+    with owned(run_dir), processes.joined():
         where = open_device(device)
         _require_equal_shares(recipe)
         with processes.first_goes_first():

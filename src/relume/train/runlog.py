@@ -10,6 +10,7 @@
       events.out.tfevents… the same for TensorBoard, with sample sheets (where tensorboard is installed)
       samples/             sheets: input, bicubic, result, target
       progress/            frames of one fixed picture;  progress.webp animates them
+      .lock                held by the process that trains here
       checkpoints/         step-*.safetensors (the last few), best.safetensors
 """
 
