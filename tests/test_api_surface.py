@@ -25,7 +25,7 @@ OPTIONS = {
     "upscale": f"{SHARED} --scale --width --height",
     "deblur": SHARED,
     "compare": "A B --output",
-    "models": "--json",
+    "models": "--json --cards --samples",
     "doctor": "",
     "check": "DATA --crop --scale --sheet --exclude",
     "data prepare-gopro": "SRC DEST --blur --copy",

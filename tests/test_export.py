@@ -76,6 +76,14 @@ def test_the_card_in_the_file_describes_the_network(run, tmp_path, suffix):
     assert card.training.startswith("7 steps of 16 crops of 32 px")
 
 
+def test_the_card_names_the_hardware(run, tmp_path):
+    told = run[0] / "environment.json"
+    for num, hardware in ((1, "a gpu"), (4, "4 × a gpu")):
+        told.write_text(json.dumps({"device": "a gpu", "processes": num}))
+        card = export(run[0], tmp_path / "model.safetensors").card
+        assert card.training == f"7 steps of 16 crops of 32 px, {hardware}"
+
+
 def test_safetensors_can_be_trained_on(run, tmp_path):
     run_dir, network = run
     export(run_dir, tmp_path / "model.safetensors")

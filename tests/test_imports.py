@@ -40,12 +40,13 @@ ALLOWED = {
     "bench": BASE | {"backends", "engine", "image", "zoo"},
     "compare": BASE | {"image"},
     "doctor": BASE | {"backends", "image", "model", "zoo"},
+    "modelcards": BASE | {"archs", "degrade", "evaluate", "image", "metrics", "model", "train", "zoo"},
     "jobs": BASE | {"image", "model"},
     "video": BASE | {"backends", "engine", "image", "metrics", "model"},
     "__main__": {"cli"},
     "cli": BASE
     | {"backends", "bench", "compare", "data", "doctor", "engine", "evaluate", "export", "image", "jobs"}
-    | {"metrics", "model", "quantisation", "train", "video", "zoo"},
+    | {"metrics", "model", "modelcards", "quantisation", "train", "video", "zoo"},
 }
 """Layer -> layers it may import, lazily or not. A layer is the first name below ``relume``."""
 

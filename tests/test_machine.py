@@ -4,7 +4,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from relume.machine import free_ram, has_vnni, num_threads
+from relume.machine import free_ram, has_vnni, num_threads, processor_name
 
 MIB = 2**20
 
@@ -104,3 +104,9 @@ def test_8_bit_arithmetic_is_told_by_the_flags(tmp_path: Path, flags: str, found
     root = write(tmp_path, {"proc/cpuinfo": f"processor\t: 0\nflags\t\t: {flags}\n\n"})
     assert has_vnni(root) is found
     assert has_vnni(tmp_path / "no such root") is False
+
+
+def test_the_processor_is_named_as_the_system_does(tmp_path: Path):
+    root = write(tmp_path, {"proc/cpuinfo": "processor\t: 0\nmodel name\t: Z80 at 4 MHz\n\n"})
+    assert processor_name(root) == "Z80 at 4 MHz"
+    assert processor_name(tmp_path / "no such root")

@@ -8,7 +8,7 @@ from pathlib import Path
 from time import perf_counter
 
 from relume import __version__
-from relume.machine import free_ram, num_threads
+from relume.machine import free_ram, num_threads, processor_name
 
 RUNTIMES = ("openvino", "onnxruntime", "torch")
 
@@ -60,14 +60,7 @@ def _system() -> str:
 
 
 def _processor() -> str:
-    return f"{_processor_name()}, {num_threads()} threads used"
-
-
-def _processor_name() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())
+    return f"{processor_name()}, {num_threads()} threads used"
 
 
 def _memory() -> str:

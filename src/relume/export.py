@@ -163,11 +163,12 @@ def _trained(checkpoint: Path) -> tuple[Network, ModelCard]:
     network = build(recipe.arch.kind, recipe.arch_options)
     prefix = "networks.ema." if recipe.ema else "networks.generator."
     network.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
-    training = f"{header['step']:,} steps of {recipe.batch_size} crops of {recipe.data.crop_px} px"
-    hours = _hours(checkpoint.parent.parent / "metrics.jsonl", header["step"])
+    steps = f"{header['step']:,} steps of {recipe.batch_size} crops of {recipe.data.crop_px} px"
+    run = checkpoint.parent.parent
+    hours = _hours(run / "metrics.jsonl", header["step"])
     card = replace(
         recipe.card(network),
-        training=f"{training}, {hours}" if hours else training,
+        training=", ".join(filter(None, (steps, hours, _hardware(run / "environment.json")))),
         perceptual_weights=header.get("vgg19", ""),
         weights_sha256=weights_sha256(network.state_dict()),
     )
@@ -186,6 +187,16 @@ def _hours(metrics: Path, step: int) -> str:
             continue
         seconds += row.get("seconds", 0.0) if row["step"] <= step else 0.0
     return f"{seconds / 3600:.1f} hours" if seconds else ""
+
+
+def _hardware(environment: Path) -> str:
+    """Where the run was last at work, as far as it tells."""
+    try:
+        told = json.loads(environment.read_text(encoding="utf-8"))
+        num = told["processes"]
+        return told["device"] if num == 1 else f"{num} × {told['device']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _write_onnx(network: Network, card: ModelCard, path: Path) -> None:

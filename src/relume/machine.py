@@ -2,6 +2,7 @@
 
 import math
 import os
+import platform
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +40,17 @@ def num_threads(root: Path = Path("/")) -> int:
         if quota > 0:
             threads = min(threads, math.ceil(quota / period))
     return max(1, threads)
+
+
+def processor_name(root: Path = Path("/")) -> str:
+    """What the processor is called, as far as the system tells.
+
+    Args:
+        root: where ``proc`` is.
+    """
+    lines = _text(root / "proc/cpuinfo").splitlines()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
 
 
 def has_vnni(root: Path = Path("/")) -> bool:

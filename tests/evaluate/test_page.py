@@ -15,7 +15,7 @@ def test_crops_are_where_the_pictures_differ_and_lie_apart():
     picture = target.copy()
     picture[210:220, 50:60] = 90
     picture[20:30, 300:310] = 200
-    worst, second = find_crops(picture, target, zoom=4)
+    worst, second = find_crops(picture, target, 75, 100)
     for crop, spot in ((worst, (25, 305)), (second, (215, 55))):
         assert (crop.height, crop.width) == (75, 100)
         assert crop.top <= spot[0] < crop.top + crop.height
@@ -26,7 +26,7 @@ def test_crops_are_where_the_pictures_differ_and_lie_apart():
 def test_a_small_picture_is_shown_whole():
     picture = np.zeros((30, 40, 3), np.uint8)
     assert default_zoom(picture) == 1
-    (crop,) = find_crops(picture, picture, zoom=1)
+    (crop,) = find_crops(picture, picture, 30, 40)
     assert crop == (0, 0, 30, 40)
 
 

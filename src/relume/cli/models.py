@@ -1,9 +1,17 @@
-"""List the models that come with relume: scale, size, licence and measured scores."""
+"""List the models that come with relume: scale, size, licence and measured scores.
+
+With --cards a page with pictures is written for each; needs relume[train].
+
+    relume models --cards docs/model-cards
+"""
 
 import json as json_module
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from relume.cli.extras import extra
 
 if TYPE_CHECKING:
     from relume.zoo import ModelFile
@@ -13,14 +21,22 @@ HEADINGS = ("model", "task", "scale", "MB", "licence", "scores (PSNR dB / SSIM)"
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("--json", action="store_true", help="print the whole cards, one JSON object a line")
+    add = parser.add_argument
+    add("--json", action="store_true", help="print the whole cards, one JSON object a line")
+    add("--cards", type=Path, metavar="DIR", help="write a page about each, with pictures")
+    add("--samples", type=Path, metavar="DIR", default=Path("examples"), help="pictures for --cards")
 
 
-def run(json: bool) -> int:
+def run(json: bool, cards: Path | None, samples: Path) -> int:
     """Do it; see the module's text."""
     from relume.zoo import list_models
 
     models = list_models()
+    if cards:
+        with extra("train"):
+            from relume.modelcards import write_cards
+        write_cards(models, cards, samples, print)
+        return 0
     if json:
         for model in models:
             print(json_module.dumps({"path": str(model.path), **json_module.loads(model.card.to_json())}))

@@ -62,15 +62,15 @@ def default_zoom(picture: Pixels) -> int:
     return max((zoom for zoom in ZOOMS if min(picture.shape[:2]) // zoom >= _SMALLEST_CROP_PX), default=1)
 
 
-def find_crops(picture: Pixels, target: Pixels, zoom: int) -> list[Crop]:
+def find_crops(picture: Pixels, target: Pixels, height: int, width: int) -> list[Crop]:
     """The crops in which two pictures of one size differ most, the worst first, and not side by side.
 
     Args:
         picture: HWC.
         target: HWC.
-        zoom: how many times a crop is smaller than the picture, each way.
+        height: of the crops, not above that of the pictures.
+        width: likewise.
     """
-    height, width = (side // zoom for side in target.shape[:2])
     error = np.square(picture.astype(np.float64) - target).sum(axis=2)
     sums = np.pad(error, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
     inside = sums[height:, width:] - sums[:-height, width:] - sums[height:, :-width] + sums[:-height, :-width]
@@ -181,7 +181,7 @@ def _picture(report: Report, results: Sequence[Result], position: int, target: P
     tiles = [Tile(r.model, scores[r.model], r.pictures[position]) for r in results if r.model != ORIGINAL]
     tiles.append(Tile(ORIGINAL, scores.get(ORIGINAL, ["the target"]), target))
     zoom = default_zoom(target)
-    crops = find_crops(tiles[0].pixels, target, zoom)
+    crops = find_crops(tiles[0].pixels, target, *(side // zoom for side in target.shape[:2]))
     sources = [_save(tile.pixels, Path(f"{stem}-{index}.png")) for index, tile in enumerate(tiles)]
     figures = "".join(_figure(tile, source) for tile, source in zip(tiles, sources, strict=True))
     height, width = target.shape[:2]

@@ -11,6 +11,7 @@ import torch
 
 import relume
 from relume.data.crops import Crops
+from relume.machine import processor_name
 from relume.train import processes
 from relume.train.state import TrainState
 
@@ -35,7 +36,15 @@ def environment(state: TrainState, crops: Crops[Any]) -> dict[str, Any]:
 
 
 def _device(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    """``NVIDIA H100``, or ``1 thread of AMD EPYC``: the hardware on the model's card."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    threads = torch.get_num_threads()
+    return (
+        f"{threads} thread{'s' * (threads > 1)} of {processor_name()}"
+        if device.type == "cpu"
+        else device.type
+    )
 
 
 def _version(package: str) -> str | None:
