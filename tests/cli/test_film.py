@@ -71,7 +71,12 @@ def test_preview(film: Path, options: list[str], capfd: pytest.CaptureFixture[st
     [
         (["film.mkv", "a.png"], "films and pictures are mixed"),
         (["a.png", "--crf", "3"], "--crf is for films"),
-        (["film.mkv", "-f", "png"], "--format is for pictures"),
+        (["film.mkv", "--fps", "25"], "--fps is for pictures"),
+        ([".", "--fps", "0"], "--fps is no rate"),
+        (["film.mkv", "-o", "%d.png", "--crf", "3"], "--crf is for films in a container"),
+        (["film.mkv", "-o", "-"], "--json and the result both need standard output"),
+        (["film.mkv", "film.mkv", "-o", "%d.png"], "%d.png takes a single film"),
+        (["film.mkv", "-o", "%d.png", "-f", "jpg"], "-o %d.png and -f jpg disagree"),
         (["film.mkv", "--start", "soon"], "--start is no time"),
         (["film.mkv", "--start", "2", "--end", "1"], "--end is not after --start"),
         (["film.mkv", "--preview", "0"], "--preview needs at least one frame"),
@@ -84,9 +89,33 @@ def test_refusals(film: Path, options: list[str], arguments: list[str], words: s
     assert words in capfd.readouterr().err
 
 
-def test_standard_output_is_for_pictures(film: Path, capfd: pytest.CaptureFixture[str]):
-    assert run(["upscale", "film.mkv", "-o", "-"]) == 2
-    assert "films cannot be written to standard output" in capfd.readouterr().err
+def test_no_preview_on_standard_output(film: Path, capfd: pytest.CaptureFixture[str]):
+    assert run(["upscale", "film.mkv", "-o", "-", "--preview", "3"]) == 2
+    assert "--preview writes pictures" in capfd.readouterr().err
+
+
+def test_pictures_and_films(film: Path, tiny_model: Path, capfd: pytest.CaptureFixture[str]):
+    model = ["-n", str(tiny_model)]
+    assert run(["upscale", "film.mkv", *model, "-f", "png", "--end", "0.2"]) == 0
+    assert sorted(path.name for path in Path("film-x4").iterdir()) == [f"{n:06}.png" for n in range(1, 6)]
+    assert run(["upscale", "film-x4/%06d.png", *model, "--fps", "5", "-s", "1", "--json"]) == 0
+    line = json.loads(capfd.readouterr().out.splitlines()[-1])
+    assert (line["output"], line["num_frames"]) == ("film-x4-x1.mkv", 5)
+    assert run(["upscale", "film-x4", *model, "--fps", "5", "-s", "1", "-o", "small/%d.jpg"]) == 0
+    assert len(list(Path("small").iterdir())) == 5
+
+
+def test_pipes(film: Path, tiny_model: Path):
+    """Y4M on standard input is a film, and there a film comes out."""
+    relume = [sys.executable, "-m", "relume", "upscale", "-n", str(tiny_model)]
+    piped = subprocess.run([*relume, "film.mkv", "-o", "-", "--end", "0.2"], capture_output=True, check=True)
+    assert piped.stdout.startswith(b"YUV4MPEG2 W192 H128 F25:1 ")
+    again = subprocess.run([*relume, "-", "-s", "1"], input=piped.stdout, capture_output=True, check=True)
+    assert len(again.stdout) == len(piped.stdout)
+    to_file = subprocess.run(
+        [*relume, "-", "-o", "out.mkv", "--json"], input=piped.stdout, capture_output=True, check=True
+    )
+    assert json.loads(to_file.stdout.splitlines()[-1])["num_frames"] == 5
 
 
 def test_killed_and_out_of_space(film: Path, options: list[str]):

@@ -11,11 +11,14 @@ import pytest
 
 from relume.errors import InputError, OutputError, UsageError
 from relume.model import Model
-from relume.video import job
-from relume.video.film import WHOLE, Excerpt, open_film
+from relume.video import job, targets
+from relume.video.decoding import open_film
+from relume.video.film import WHOLE, Excerpt
 from relume.video.job import FilmDone, Progress, restore_film
 from relume.video.journal import hash_of
 from relume.video.plan import Wishes
+from relume.video.sources import FilmFile
+from relume.video.targets import FilmTarget
 from relume.video.verify import verify
 
 SHORT = {"shortest": 3, "longest": 5}
@@ -34,7 +37,7 @@ def restored(
 ) -> tuple[Path, FilmDone]:
     target = source.with_name(name)
     wishes = {"preset": "12", **wishes} if wishes.get("codec", "av1") == "av1" else wishes
-    done = restore_film(source, target, model, Wishes(**wishes), tell)
+    done = restore_film(FilmFile(source), FilmTarget(target), model, Wishes(**wishes), tell)
     assert not parts(target).exists()
     return target, done
 
@@ -156,9 +159,9 @@ def test_interrupted_while_the_film_is_put_together(make_clip, model: Model, mon
     def fail(*_: object) -> None:
         raise Interrupted
 
-    for step in ("mux", "_clear"):
+    for module, step in ((targets, "mux"), (job, "_clear")):
         with monkeypatch.context() as patch:
-            patch.setattr(job, step, fail)
+            patch.setattr(module, step, fail)
             with pytest.raises(Interrupted):
                 restored(source, model)
         target, done = restored(source, model)
@@ -230,11 +233,10 @@ def test_a_cut_begins_a_segment(make_clip, model: Model, monkeypatch: pytest.Mon
         grey = (x * 255 // width if number < 7 else y * 255 // height).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=2)
 
-    lengths: list[int] = []
-    monkeypatch.setattr(job.Journal, "add", lambda self, segment: (lengths.append(len(segment.pts)), None)[1])
-    monkeypatch.setattr(job, "_assemble", lambda *_: None)
+    found: list[job.Journal] = []
+    monkeypatch.setattr(FilmTarget, "assemble", lambda *arguments: found.append(arguments[-1]))
     restored(make_clip(pictures=two_scenes), model, shortest=3, longest=100)
-    assert lengths == [7, 5]
+    assert [len(segment.pts) for segment in found[0].segments] == [7, 5]
 
 
 def test_interlaced_films_are_deinterlaced(make_clip, model: Model):

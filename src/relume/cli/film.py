@@ -4,20 +4,19 @@ import json as json_module
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from fractions import Fraction
 from importlib import import_module
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
+from relume.cli import film_places
 from relume.cli.extras import extra
 from relume.cli.failures import printable
+from relume.cli.film_places import FilmJob
 from relume.cli.progress import Advance
-from relume.cli.streams import STREAM
 from relume.errors import UsageError
-from relume.jobs.discovery import find_pictures
-from relume.jobs.naming import Job, plan_jobs
 from relume.jobs.pipeline import peak_rss
 
 if TYPE_CHECKING:
@@ -26,27 +25,6 @@ if TYPE_CHECKING:
     from relume.video.job import FilmDone, Progress, Tell
     from relume.video.plan import Wishes
 
-SUFFIXES = (
-    *(
-        ".mp4",
-        ".m4v",
-        ".mov",
-        ".mkv",
-        ".webm",
-        ".avi",
-        ".ts",
-        ".mts",
-        ".m2ts",
-        ".mpg",
-        ".mpeg",
-        ".m2v",
-        ".vob",
-    ),
-    *(".wmv", ".flv", ".ogv", ".3gp", ".mxf", ".dv", ".nut", ".y4m"),
-)
-"""Names that films usually have: what else is given is a picture."""
-
-_KEEPS_CONTAINER = {".mp4": ".mp4", ".m4v": ".mp4", ".mov": ".mov", ".mkv": ".mkv", ".webm": ".mkv"}
 _TELL_EVERY_S = 1.0
 
 
@@ -78,6 +56,7 @@ class Options(TypedDict):
     start: str | None
     end: str | None
     preview: int | None
+    fps: str | None
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -92,19 +71,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--start", metavar="TIME", help="begin there: seconds, or 1:02:03.5")
     add("--end", metavar="TIME", help="end there")
     add("--preview", type=int, metavar="N", help="only N frames, as pictures, and how long all would take")
-
-
-def are_films(inputs: Sequence[str]) -> bool:
-    """Whether the inputs are films.
-
-    Raises:
-        UsageError: if some are and others are not.
-    """
-    films = [name for name in inputs if Path(name).suffix.lower() in SUFFIXES and not Path(name).is_dir()]
-    if films and len(films) < len(inputs):
-        other = next(name for name in inputs if name not in films)
-        raise UsageError("films and pictures are mixed", got=f"{films[0]}, {other}", hint="name them apart")
-    return bool(films)
+    add("--fps", metavar="RATE", help="make a film of pictures: a folder, or frames/%%05d.png (default: 25)")
 
 
 def need_video() -> None:
@@ -149,29 +116,46 @@ def wishes_of(size: Size, options: Options, **treatment: Unpack[Treatment]) -> "
     )
 
 
-def plan_films(inputs: Sequence[str], output: str | None, ending: str, codec: str) -> list[Job]:
-    """The films with the names of their results: in the container of the original, if it holds the codec."""
-    from relume.video.codecs import CODECS
+def plan_films(
+    inputs: Sequence[str], options: Options, ending: str, *, output: str | None, format: str | None
+) -> list[FilmJob]:
+    """The films with what they become; see :func:`relume.cli.film_places.plan_films`.
 
-    if output == STREAM:
-        raise UsageError("films cannot be written to standard output", hint="give a file or folder with -o")
-    if codec not in CODECS:
-        raise UsageError("unknown codec", got=codec, allowed=CODECS)
-    suffixes = CODECS[codec].suffixes
+    Raises:
+        UsageError: if options do not fit what the films become.
+    """
+    need_video()
+    from relume.video.codecs import DEFAULT_CODEC
 
-    def suffix_for(suffix: str) -> str:
-        same = _KEEPS_CONTAINER.get(suffix)
-        return same if same in suffixes else suffixes[0]
+    jobs = film_places.plan_films(
+        inputs,
+        output,
+        ending=ending,
+        codec=options["codec"] or DEFAULT_CODEC,
+        format=format,
+        fps=options["fps"],
+    )
+    coded = [name for name in ("codec", "crf", "preset") if options[name] is not None]
+    for job in jobs:
+        if coded and job.uncoded:
+            raise UsageError(
+                f"--{coded[0]} is for films in a container", got=str(job.target or "standard output")
+            )
+        if job.target is None and options["preview"] is not None:
+            raise UsageError("--preview writes pictures", got="standard output", hint="give a file with -o")
+    return jobs
 
-    found, _ = find_pictures(inputs, SUFFIXES)
-    return plan_jobs(found, output, ending=ending, suffix_for=suffix_for)
 
-
-def restore_one(job: Job, model: "Model", wishes: "Wishes", advance: Advance, json: bool) -> None:
+def restore_one(job: FilmJob, model: "Model", wishes: "Wishes", advance: Advance, json: bool) -> None:
     """Restore a film, tell how far it is, and at the end what it was."""
-    from relume.video.job import restore_film
+    from relume.video.job import restore_film, stream_film
 
-    done = restore_film(job.source, job.target, model, wishes, _teller(job, advance, json))
+    wishes = replace(wishes, codec=job.uncoded or wishes.codec)
+    tell = _teller(job, advance, json)
+    if job.target is None:
+        stream_film(job.source, sys.stdout.buffer, model, wishes, tell)
+        return
+    done = restore_film(job.source, job.target, model, wishes, tell)
     if json:
         line = {"input": str(job.source), "output": str(job.target), "model": model.card.name, **asdict(done)}
         print(json_module.dumps({**line, "peak_rss_mb": _peak_mb()}), flush=True)
@@ -179,10 +163,12 @@ def restore_one(job: Job, model: "Model", wishes: "Wishes", advance: Advance, js
         print(printable(f"{job.source} → {job.target}: {_summary(done)}"))
 
 
-def preview_one(job: Job, model: "Model", wishes: "Wishes", count: int, json: bool) -> None:
+def preview_one(job: FilmJob, model: "Model", wishes: "Wishes", count: int, json: bool) -> None:
     """Restore a few frames of a film, and tell how long all would take."""
     from relume.video.preview import preview_film
 
+    assert job.target is not None
+    wishes = replace(wishes, codec=job.uncoded or wishes.codec)
     found = preview_film(job.source, job.target, model, wishes, count)
     pictures = [str(path) for path in found.pictures]
     if json:
@@ -226,13 +212,14 @@ def _seconds(text: str, option: str) -> Fraction:
     return sum((part * 60**place for place, part in enumerate(reversed(parts))), Fraction(0))
 
 
-def _teller(job: Job, advance: Advance, json: bool) -> "Tell":
+def _teller(job: FilmJob, advance: Advance, json: bool) -> "Tell":
     """Tells progress: to the bar after every frame, as JSON every second."""
     told = 0.0
 
     def tell(progress: "Progress") -> None:
         nonlocal told
-        what = f"{job.source.name}: segment {progress.segment}, {progress.fps:.2f} fps, {_peak_mb():.0f} MB"
+        name = Path(str(job.source)).name
+        what = f"{name}: segment {progress.segment}, {progress.fps:.2f} fps, {_peak_mb():.0f} MB"
         advance(progress.done, progress.total or progress.done, what)
         if json and monotonic() - told >= _TELL_EVERY_S:
             told = monotonic()

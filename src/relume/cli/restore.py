@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from relume.card import ModelCard, Task
 from relume.cli import film, selection
+from relume.cli.film_places import are_films
 from relume.cli.outcomes import Skipped, Tally
 from relume.cli.progress import progress_bar
 from relume.cli.selection import Selection, SelectionOptions
@@ -111,7 +112,7 @@ def restore(task: Task, size: film.Size, ending: Callable[[ModelCard], str], opt
     """
     _check(task, options)
     chosen = choose_model(task, size, options)
-    if film.are_films([*options["inputs"], *options["more_inputs"]]):
+    if are_films([*options["inputs"], *options["more_inputs"]], options["fps"]):
         return _restore_films(chosen, size, ending(chosen.card), options).conclude()
     film.refuse_film_options(options)
     with standard_streams(options):
@@ -212,7 +213,7 @@ def _treatment(options: Options, progress: Tell) -> "Treatment":
 
 def _restore_films(chosen: "ModelFile", size: film.Size, ending: str, options: Options) -> Tally:
     """Work through films; one that cannot be used does not stop the others."""
-    for name in ("format", "wrap", "show_invented", *ONLY_PICTURES):
+    for name in ("wrap", "show_invented", *ONLY_PICTURES):
         if options[name]:
             raise UsageError(f"--{name.replace('_', '-')} is for pictures", got="films")
     wishes = film.wishes_of(
@@ -226,7 +227,13 @@ def _restore_films(chosen: "ModelFile", size: film.Size, ending: str, options: O
     )
     suffix = options["suffix"]
     inputs = [*options["inputs"], *options["more_inputs"]]
-    jobs = film.plan_films(inputs, options["output"], ending if suffix is None else suffix, wishes.codec)
+    jobs = film.plan_films(
+        inputs,
+        options,
+        ending if suffix is None else suffix,
+        output=options["output"],
+        format=None if options["format"] == "auto" else options["format"],
+    )
     tally = Tally(chosen.card.name, None, options["json"], [])
     with _open(chosen, options) as model:
         for job in jobs:
@@ -238,7 +245,7 @@ def _restore_films(chosen: "ModelFile", size: film.Size, ending: str, options: O
                     film.restore_one(job, model, wishes, advance, options["json"])
                 tally.done.append({"input": str(job.source), "output": str(job.target)})
             except (RelumeError, MemoryError) as error:
-                tally.failures.append(Failed(job, error))
+                tally.failures.append(Failed(job.names, error))
     return tally
 
 

@@ -82,13 +82,25 @@ CODECS: Final = {
 
 DEFAULT_CODEC: Final = "av1"
 
+_Y4M_LAYOUTS: Final = ("gray", "yuv420p", "yuv422p", "yuv444p", "yuv411p")
+
+UNCODED: Final = {
+    "pictures": Codec(encoder="png", suffixes=(), layouts=("gray", "gray16le", "gbrp", "gbrp16le")),
+    "y4m": Codec(
+        encoder="rawvideo",
+        suffixes=(),
+        layouts=(*_Y4M_LAYOUTS, *(f"yuv{share}p{bits}le" for share in (420, 422, 444) for bits in (10, 12))),
+    ),
+}
+"""What is written without a container: files of pictures, and Y4M to standard output."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Encoding:
     """How a film is written: everything that the bytes of a segment depend on, besides its frames.
 
     Attributes:
-        codec: a key of :data:`CODECS`.
+        codec: a key of :data:`CODECS` or :data:`UNCODED`.
         pix_fmt: planar pixel layout.
         crf: quality, where the codec has it.
         preset: effort, where the codec has it.
@@ -115,7 +127,7 @@ def choose_encoding(
 
     Args:
         source_pix_fmt: planar layout of the film's own frames.
-        codec: a key of :data:`CODECS`.
+        codec: a key of :data:`CODECS` or :data:`UNCODED`.
         crf: asked quality, or None for the codec's default.
         preset: asked effort.
         pix_fmt: asked layout; by default the nearest to the film's that loses no bits, if there is one.
@@ -124,9 +136,9 @@ def choose_encoding(
     Raises:
         UsageError: if there is no such codec, or it has not what is asked.
     """
-    if codec not in CODECS:
+    known = (CODECS | UNCODED).get(codec)
+    if known is None:
         raise UsageError("unknown codec", got=codec, allowed=CODECS)
-    known = CODECS[codec]
     _refuse_unknown(codec, known, crf, preset)
     offered = [name for name in _offered(known) if name == planar_or_none(name)]
     if pix_fmt is not None and pix_fmt not in offered:
@@ -167,32 +179,31 @@ def _offered(codec: Codec) -> Sequence[str]:
 
 
 def _nearest(source: str, offered: Sequence[str], least_bits: int) -> str:
-    """The layout that keeps most: family, then depth, then chroma, and then is smallest."""
+    """The layout that keeps most: depth, then chroma, then family, and then is smallest."""
     from av.video.format import VideoFormat
 
     wanted = VideoFormat(source)
-    bits = max(wanted.components[0].bits, least_bits)
+    bits, wanted_size = max(wanted.components[0].bits, least_bits), _chroma_size(wanted)
 
     def losses(name: str) -> tuple[object, ...]:
         layout = VideoFormat(name)
-        has, samples = layout.components[0].bits, _chroma_samples(layout)
+        has, (wide, high) = layout.components[0].bits, _chroma_size(layout)
         return (
-            layout.is_rgb != wanted.is_rgb and layout.is_rgb,
             max(0, bits - has),
-            max(0, _chroma_samples(wanted) - samples),
+            max(0, wanted_size[0] - wide) + max(0, wanted_size[1] - high),
             layout.is_rgb != wanted.is_rgb,
-            samples,
+            wide * high,
             has,
         )
 
     return min(offered, key=losses)
 
 
-def _chroma_samples(layout: "VideoFormat") -> int:
-    """Chroma samples of a picture of 64 × 64 pixels; RGB counts as full chroma."""
+def _chroma_size(layout: "VideoFormat") -> tuple[int, int]:
+    """Chroma samples across and down a picture of 64 × 64 pixels; RGB counts as full chroma."""
     if len(layout.components) < 3:
-        return 0
-    return 64 * 64 if layout.is_rgb else layout.chroma_width(64) * layout.chroma_height(64)
+        return 0, 0
+    return (64, 64) if layout.is_rgb else (layout.chroma_width(64), layout.chroma_height(64))
 
 
 def encoder_options(encoding: Encoding, mastering: Mastering | None) -> dict[str, str]:

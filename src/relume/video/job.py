@@ -2,24 +2,25 @@
 
 import os
 import shutil
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, BinaryIO, Self
 
 from relume import __version__
 from relume.errors import InputError, UsageError
-from relume.files import make_folder, refuse_unwritable, replacing
+from relume.files import make_folder
 from relume.model import Model
-from relume.video.film import Film, open_film
-from relume.video.journal import Journal, Segment, hash_of, identity_of
-from relume.video.muxing import Timing, mux
-from relume.video.plan import Plan, Wishes, make_plan, refuse_container
-from relume.video.restoring import Restored, restored_frames
-from relume.video.segments import SUFFIX, open_segment
+from relume.video.film import Film
+from relume.video.journal import Journal, Segment
+from relume.video.plan import Plan, Wishes, make_plan
+from relume.video.restoring import Note, Restored, restored_frames
+from relume.video.segments import SUFFIX
+from relume.video.sources import Source
+from relume.video.targets import Target
+from relume.video.y4m import Y4mWriter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,16 +72,16 @@ class FilmDone:
 Tell = Callable[[Progress], None]
 
 
-def restore_film(source: Path, target: Path, model: Model, wishes: Wishes, tell: Tell) -> FilmDone:
+def restore_film(source: Source, target: Target, model: Model, wishes: Wishes, tell: Tell) -> FilmDone:
     """Restore a film.
 
-    Segments and their journal are kept in a folder beside the target, named as it with ``.parts``, until the
-    target is complete. If the folder is there already, the work goes on where it ended, and the result is
-    that of an undisturbed run, to the byte.
+    What is finished and its journal are kept in a folder beside the target, named as it with ``.parts``,
+    until the target is complete. If the folder is there already, the work goes on where it ended, and the
+    result is that of an undisturbed run, to the byte.
 
     Args:
-        source: the film.
-        target: the file to write; its suffix decides the container.
+        source: where the frames come from.
+        target: what to write.
         model: what restores.
         wishes: what is wanted.
         tell: told about progress after every frame.
@@ -92,25 +93,53 @@ def restore_film(source: Path, target: Path, model: Model, wishes: Wishes, tell:
         OutOfMemory: if a frame does not fit into memory, even in small tiles.
     """
     begun = perf_counter()
-    with open_film(source) as film:
+    with source.open() as film:
         plan = make_plan(film.info, model.card, wishes)
-        refuse_container(target, plan)
-        make_folder(target.parent)
-        refuse_unwritable(target)
-        with _owned(target.with_name(f"{target.name}.parts")) as folder:
-            job = {
-                "relume": __version__,
-                "film": identity_of(source),
-                "model": model.card.weights_sha256,
-            }
+        target.refuse(plan)
+        target.prepare()
+        with _owned(target.parts) as folder:
+            job = {"relume": __version__, "film": source.identity(), "model": model.card.weights_sha256}
             journal = _journal(folder, {**job, **plan.described(wishes)})
             plan = plan.as_begun(journal.job)
             resumed = journal.num_frames
             if not journal.assembled:
-                _restore_segments(film, model, plan, wishes, journal, tell)
-                _assemble(source, target, film, wishes, journal)
+                _restore_segments(film, model, plan, wishes, target, journal, tell)
+                if journal.segments:
+                    target.assemble(source, film.info, wishes, journal)
+                    journal.note_assembled()
             _clear(folder)
-    return _done(film, plan, journal, resumed, perf_counter() - begun)
+    _refuse_nothing(source, journal.num_frames)
+    return _done(film, plan, _Work.of_segments(journal.segments), resumed, perf_counter() - begun)
+
+
+def stream_film(source: Source, stream: BinaryIO, model: Model, wishes: Wishes, tell: Tell) -> FilmDone:
+    """Restore a film into a stream of Y4M, which cannot go on if it is interrupted.
+
+    Args:
+        source: where the frames come from.
+        stream: where they go.
+        model: what restores.
+        wishes: what is wanted; their codec is ``y4m``.
+        tell: told about progress after every frame.
+
+    Raises:
+        UsageError: if a wish cannot be fulfilled.
+        InputError: if the film cannot be used.
+        OutOfMemory: if a frame does not fit into memory, even in small tiles.
+        OSError: if the stream takes no more.
+    """
+    begun = perf_counter()
+    with source.open() as film:
+        plan = make_plan(film.info, model.card, wishes)
+        clock = _Clock(film, wishes, [], tell)
+        notes: list[Note] = []
+        writer = Y4mWriter(stream, plan.pictures)
+        with restored_frames(film, model, plan, wishes) as restored:
+            for frame in clock.watched(restored):
+                writer.add(frame.image)
+                notes.append(frame.note)
+    _refuse_nothing(source, len(notes))
+    return _done(film, plan, _Work.of_notes(notes), 0, perf_counter() - begun)
 
 
 @contextmanager
@@ -145,82 +174,20 @@ def _journal(folder: Path, job: dict[str, Any]) -> Journal:
 
 
 def _restore_segments(
-    film: Film, model: Model, plan: Plan, wishes: Wishes, journal: Journal, tell: Tell
+    film: Film, model: Model, plan: Plan, wishes: Wishes, target: Target, journal: Journal, tell: Tell
 ) -> None:
-    clock = _Clock(film, wishes, journal, tell)
+    clock = _Clock(film, wishes, journal.segments, tell)
     with restored_frames(film, model, plan, wishes, skip=journal.num_frames) as restored:
-        for frames in _segments(restored, wishes):
-            journal.add(_write_segment(clock.watched(frames), journal, plan))
+        begun = len(journal.segments)
+        for segment in target.segments(clock.watched(restored), journal.folder, plan, wishes, begun):
+            journal.add(segment)
 
 
-def _segments(frames: Iterator[Restored], wishes: Wishes) -> Iterator[Iterator[Restored]]:
-    """Cut where a scene begins, or where a segment would become too long."""
-    length = number = 0
-
-    def segment_of(frame: Restored) -> int:
-        nonlocal length, number
-        if length >= wishes.longest or (frame.begins_scene and length >= wishes.shortest):
-            length, number = 0, number + 1
-        length += 1
-        return number
-
-    return (group for _, group in groupby(frames, segment_of))
-
-
-def _write_segment(frames: Iterator[Restored], journal: Journal, plan: Plan) -> Segment:
-    path = journal.folder / f"{len(journal.segments) + 1:06}{SUFFIX}"
-    pts: list[int] = []
-    duration = repeated = asked = reused = 0
-    with open_segment(path, plan.pictures) as writer:
-        for frame in frames:
-            writer.add(frame.image)
-            pts.append(frame.pts)
-            duration = frame.duration
-            repeated, asked, reused = repeated + frame.repeated, asked + frame.asked, reused + frame.reused
-    return Segment(
-        file=path.name,
-        pts=pts,
-        duration=duration,
-        delay=writer.delay,
-        bytes=path.stat().st_size,
-        sha256=hash_of(path),
-        repeated=repeated,
-        asked=asked,
-        reused=reused,
-    )
-
-
-def _assemble(source: Path, target: Path, film: Film, wishes: Wishes, journal: Journal) -> None:
-    """Put the segments and everything else of the original together, in the folder, and move it out."""
-    import av
-
-    if not journal.segments:
+def _refuse_nothing(source: Source, num_frames: int) -> None:
+    if not num_frames:
         raise InputError(
             f"{source} has no frame in the part that is wanted", hint="look at --start and --end"
         )
-    timing = Timing(
-        time_base=film.info.time_base,
-        pts=[pts for segment in journal.segments for pts in segment.pts],
-        duration=journal.segments[-1].duration,
-        delay=max(segment.delay for segment in journal.segments),
-    )
-    with (
-        av.open(str(source), metadata_errors="replace") as original,
-        replacing(target, journal.folder) as temporary,
-    ):
-        files = [segment.file for segment in journal.segments]
-        mux(
-            original,
-            film.stream.index,
-            journal.folder,
-            files,
-            timing,
-            film.info.tags,
-            wishes.excerpt,
-            temporary,
-            target,
-        )
-    journal.note_assembled()
 
 
 def _clear(folder: Path) -> None:
@@ -234,9 +201,9 @@ def _clear(folder: Path) -> None:
 class _Clock:
     """Tells about every frame as it passes."""
 
-    def __init__(self, film: Film, wishes: Wishes, journal: Journal, tell: Tell):
-        self._journal, self._tell = journal, tell
-        self._before = self._done = journal.num_frames
+    def __init__(self, film: Film, wishes: Wishes, finished: Sequence[Segment], tell: Tell):
+        self._finished, self._tell = finished, tell
+        self._before = self._done = sum(len(segment.pts) for segment in finished)
         self._total = film.info.num_frames_in(wishes.excerpt)
         self._begun = perf_counter()
 
@@ -250,23 +217,48 @@ class _Clock:
                 Progress(
                     done=self._done,
                     total=max(self._total, self._done) if self._total else 0,
-                    segment=len(self._journal.segments) + 1,
+                    segment=len(self._finished) + 1,
                     fps=fps,
                     seconds_left=None if left is None else max(0.0, left),
                 )
             )
 
 
-def _done(film: Film, plan: Plan, journal: Journal, resumed: int, seconds: float) -> FilmDone:
-    segments = journal.segments
-    asked = sum(segment.asked for segment in segments)
+@dataclass(frozen=True)
+class _Work:
+    """What was done for frames in all: see :class:`Segment` and :class:`FilmDone`."""
+
+    num_frames: int
+    repeated: int
+    asked: int
+    reused: int
+
+    @classmethod
+    def of_segments(cls, segments: Sequence[Segment]) -> Self:
+        num_frames = sum(len(segment.pts) for segment in segments)
+        return cls(num_frames, *_sums(segments))
+
+    @classmethod
+    def of_notes(cls, notes: Sequence[Note]) -> Self:
+        return cls(len(notes), *_sums(notes))
+
+
+def _sums(items: Sequence[Segment] | Sequence[Note]) -> tuple[int, int, int]:
+    return (
+        sum(item.repeated for item in items),
+        sum(item.asked for item in items),
+        sum(item.reused for item in items),
+    )
+
+
+def _done(film: Film, plan: Plan, work: _Work, resumed: int, seconds: float) -> FilmDone:
     return FilmDone(
         width=plan.pictures.width,
         height=plan.pictures.height,
-        num_frames=journal.num_frames,
+        num_frames=work.num_frames,
         resumed_frames=resumed,
-        repeated_frames=sum(segment.repeated for segment in segments),
-        reused_share=round(sum(segment.reused for segment in segments) / asked, 4) if asked else 0.0,
+        repeated_frames=work.repeated,
+        reused_share=round(work.reused / work.asked, 4) if work.asked else 0.0,
         num_damaged=film.num_damaged,
         interlaced=film.info.interlaced,
         seconds=round(seconds, 3),

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from relume.errors import UsageError
-from relume.video.film import Excerpt, is_cover, with_title
+from relume.video.decoding import is_cover, main_stream, with_title
+from relume.video.film import Excerpt
 from relume.video.segments import packets_of, writing
 from relume.video.tags import Tags
 
@@ -57,8 +58,7 @@ class Timing:
 
 
 def mux(
-    source: "InputContainer",
-    main: int,
+    source: "InputContainer | None",
     folder: Path,
     files: Sequence[str],
     timing: Timing,
@@ -70,8 +70,7 @@ def mux(
     """Write the film.
 
     Args:
-        source: the original, open at its beginning.
-        main: index of the stream that was restored.
+        source: the original, open at its beginning; None if it has nothing but pictures.
         folder: where the segments are.
         files: their names in order.
         timing: of the frames in them.
@@ -93,41 +92,40 @@ def mux(
         av.open(str(folder / files[0])) as first,
         writing(temporary, target, format, **options) as container,
     ):
-        places = _add_streams(container, source, main, first.streams.video[0], timing, tags, target)
-        container.metadata.update(source.metadata)
-        container.set_chapters(_shifted_chapters(source, shift, excerpt))
-        pictures = _pictures(folder, files, timing, shift, places[main])
-        copied = _copied(source, places, main, shift, excerpt)
+        restored = first.streams.video[0]
+        places: dict[int, Stream] = {}
+        main = None
+        for stream in source.streams if source else ():
+            is_main = source is not None and stream is main_stream(source)
+            places[stream.index] = _add_stream(container, restored if is_main else stream, stream, target)
+            main = places[stream.index] if is_main else main
+        main = main or container.add_stream_from_template(restored, opaque=True)
+        _describe(main, timing, tags)
+        if source:
+            container.metadata.update(source.metadata)
+            container.set_chapters(_shifted_chapters(source, shift, excerpt))
+        pictures = _pictures(folder, files, timing, shift, main)
+        copied = _copied(source, places, shift, excerpt) if source else iter(())
         for _, packet in heapq.merge(pictures, copied, key=lambda item: item[0]):
             container.mux(packet)
 
 
-def _add_streams(
-    container: "OutputContainer",
-    source: "InputContainer",
-    main: int,
-    restored: "Stream",
-    timing: Timing,
-    tags: Tags,
-    target: Path,
-) -> "dict[int, Stream]":
-    """Index of a stream in the original -> its stream in the result, in the same order."""
-    places: dict[int, Stream] = {}
-    for stream in source.streams:
-        template = restored if stream.index == main else stream
-        try:
-            added = container.add_stream_from_template(template, opaque=True)
-        except ValueError as error:
-            raise _cannot_hold(target, stream) from error
-        added.metadata.update(with_title(stream.metadata))
-        added.disposition = stream.disposition
-        if stream.index == main:
-            video: Any = added
-            video.time_base = timing.time_base
-            video.codec_context.sample_aspect_ratio = tags.sample_aspect_ratio
-            video.set_display_matrix(tags.display_matrix)
-        places[stream.index] = added
-    return places
+def _add_stream(container: "OutputContainer", template: "Stream", stream: "Stream", target: Path) -> "Stream":
+    """Add a stream that is coded as the template and described as the original's stream."""
+    try:
+        added = container.add_stream_from_template(template, opaque=True)
+    except ValueError as error:
+        raise _cannot_hold(target, stream) from error
+    added.metadata.update(with_title(stream.metadata))
+    added.disposition = stream.disposition
+    return added
+
+
+def _describe(video: Any, timing: Timing, tags: Tags) -> None:
+    """Tell what the stream of restored pictures does not tell itself."""
+    video.time_base = timing.time_base
+    video.codec_context.sample_aspect_ratio = tags.sample_aspect_ratio
+    video.set_display_matrix(tags.display_matrix)
 
 
 def _cannot_hold(target: Path, stream: "Stream") -> UsageError:
@@ -153,10 +151,11 @@ def _pictures(
 
 
 def _copied(
-    source: "InputContainer", places: "dict[int, Stream]", main: int, shift: Fraction, excerpt: Excerpt
+    source: "InputContainer", places: "dict[int, Stream]", shift: Fraction, excerpt: Excerpt
 ) -> "Iterator[tuple[Fraction, Packet[Any]]]":
     """Packets of all other streams, with the times that they sort by: those of the file, never going back."""
-    others = [stream for stream in source.streams if stream.index != main and stream.type != "attachment"]
+    main = main_stream(source)
+    others = [stream for stream in source.streams if stream is not main and stream.type != "attachment"]
     latest = Fraction(-(10**9))
     for packet in source.demux(others) if others else ():
         if not packet.size:

@@ -3,7 +3,6 @@
 import math
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
-from pathlib import Path
 from typing import Any, Final, Self
 
 from relume.card import ModelCard
@@ -11,10 +10,9 @@ from relume.engine.memory import tile_shape
 from relume.engine.restore import target_size
 from relume.errors import UsageError
 from relume.machine import num_threads
-from relume.video.codecs import CODECS, DEFAULT_CODEC, Encoding, choose_encoding
+from relume.video.codecs import DEFAULT_CODEC, Encoding, choose_encoding
 from relume.video.colour import RGB_MATRIX
 from relume.video.film import WHOLE, Excerpt, FilmInfo
-from relume.video.muxing import FORMATS
 from relume.video.segments import Pictures
 from relume.video.tags import Colour, coding_of, settled_colour
 
@@ -36,7 +34,7 @@ class Wishes:
         width: columns of the result; without ``height`` the shape is kept.
         height: rows of the result; without ``width`` the shape is kept.
         excerpt: the part that is wanted.
-        codec: a key of :data:`relume.video.codecs.CODECS`.
+        codec: a key of :data:`relume.video.codecs.CODECS` or ``UNCODED``.
         crf: quality; None for the codec's default.
         preset: effort; None for the codec's default.
         pix_fmt: pixel layout; None for what keeps most of the film's.
@@ -144,31 +142,6 @@ def _result_colour(info: FilmInfo, pix_fmt: str) -> Colour:
     if rgb:
         return settled_colour(info.colour, info.height, rgb=True)
     return Colour(info.colour.primaries, info.colour.transfer, 1, 1)
-
-
-def refuse_container(target: Path, plan: Plan) -> None:
-    """Make sure that a file of this name can hold such pictures.
-
-    Raises:
-        UsageError: if it cannot.
-    """
-    codec = plan.pictures.encoding.codec
-    suffix, known = target.suffix.lower(), CODECS[codec]
-    if suffix not in FORMATS or suffix not in known.suffixes:
-        raise UsageError(f"{target} cannot hold {codec} pictures", got=suffix, allowed=known.suffixes)
-    if (
-        plan.pictures.sample_aspect_ratio != 1
-        and not known.holds_shape
-        and suffix not in {".mp4", ".m4v", ".mov"}
-    ):
-        raise UsageError(
-            f"{suffix} cannot tell players that the pixels of {codec} pictures are no squares",
-            got=f"a pixel shape of {plan.pictures.sample_aspect_ratio}",
-            hint="choose --codec x265, or .mp4 with -o",
-        )
-    if plan.pictures.mastering and not known.holds_mastering:
-        able = [name for name, item in CODECS.items() if item.holds_mastering]
-        raise UsageError(f"{codec} cannot hold the film's HDR10 data", allowed=able)
 
 
 def _refuse_uneven(width: int, height: int, encoding: Encoding, colour: Colour) -> None:

@@ -9,14 +9,14 @@ from threading import Event
 from time import perf_counter
 
 from relume.errors import InputError, UsageError
-from relume.image import Picture, write_picture
+from relume.image import write_picture
 from relume.model import Model
-from relume.video.colour import to_rgb
-from relume.video.film import Film, Frame, open_film
-from relume.video.plan import Plan, Wishes, make_plan, refuse_container
-from relume.video.restoring import Restored, Restorer
+from relume.video.film import Film, Frame
+from relume.video.plan import Plan, Wishes, make_plan
+from relume.video.restoring import Restored, Restorer, picture_of
 from relume.video.segments import SUFFIX, open_segment
-from relume.video.tags import coding_of, planes_of
+from relume.video.sources import Source
+from relume.video.targets import FilmTarget, Target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +34,12 @@ class Preview:
     seconds: float
 
 
-def preview_film(source: Path, target: Path, model: Model, wishes: Wishes, count: int) -> Preview:
+def preview_film(source: Source, target: Target, model: Model, wishes: Wishes, count: int) -> Preview:
     """Restore frames that are spread evenly over the film, and write them as PNG beside the target.
 
     Args:
         source: the film.
-        target: what the whole result would be called.
+        target: what the whole would be written to.
         model: what restores.
         wishes: as for the whole.
         count: how many frames.
@@ -51,21 +51,19 @@ def preview_film(source: Path, target: Path, model: Model, wishes: Wishes, count
     """
     if count < 1:
         raise UsageError("--preview needs at least one frame", got=count)
-    with open_film(source) as film:
+    with source.open() as film:
         plan = make_plan(film.info, model.card, wishes)
-        refuse_container(target, plan)
+        target.refuse(plan)
         begun = perf_counter()
         restored = list(
             Restorer(model, film.info, plan, wishes, Event()).restore(_spread(film, wishes, count))
         )
         if not restored:
             raise InputError(f"{source} has no frame in the wanted part", hint="look at --start and --end")
-        _encode(restored, plan)
+        if isinstance(target, FilmTarget):
+            _encode(restored, plan)
         each = (perf_counter() - begun) / len(restored)
-        pictures = [
-            _write(frame, plan, target.with_name(f"{target.stem}-preview-{number}.png"))
-            for number, frame in enumerate(restored, 1)
-        ]
+        pictures = [_write(frame, plan, target.preview(number)) for number, frame in enumerate(restored, 1)]
     total = film.info.num_frames_in(wishes.excerpt)
     return Preview(pictures=pictures, num_frames=total, seconds=round(each * total, 1))
 
@@ -90,7 +88,5 @@ def _encode(restored: list[Restored], plan: Plan) -> None:
 
 
 def _write(frame: Restored, plan: Plan, path: Path) -> Path:
-    coding = coding_of(plan.pictures.encoding.pix_fmt, plan.pictures.colour)
-    picture = Picture(to_rgb(planes_of(frame.image), coding), bits=8 if coding.bits == 8 else 16)
-    write_picture(picture, path)
+    write_picture(picture_of(frame, plan), path)
     return path

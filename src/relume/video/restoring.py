@@ -33,26 +33,37 @@ class Stopped(Exception):
 
 
 @dataclass(frozen=True)
-class Restored:
-    """A restored frame.
+class Note:
+    """What is known about a restored frame, besides its pixels.
 
     Attributes:
-        image: to be encoded.
         pts: when it is shown, in units of the original's time base.
         duration: for how long, in that unit; 0 if that is not told.
-        begins_scene: whether a cut is before it.
         repeated: whether it is equal to the one before, and was not computed again.
         asked: pixels of the input that the network was asked for.
         reused: how many of them were known from the frame before.
     """
 
-    image: "VideoFrame"
     pts: int
     duration: int
-    begins_scene: bool
     repeated: bool
     asked: int
     reused: int
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A restored frame.
+
+    Attributes:
+        image: to be encoded.
+        begins_scene: whether a cut is before it.
+        note: what else is known about it.
+    """
+
+    image: "VideoFrame"
+    begins_scene: bool
+    note: Note
 
 
 @contextmanager
@@ -132,15 +143,8 @@ class Restorer:
             asked, reused = before.asked, before.reused
             image = self._before[1] if self._before and known else self._computed(planes)
             self._before = planes, image
-            yield Restored(
-                image,
-                frame.pts,
-                frame.duration,
-                begins_scene,
-                bool(known),
-                before.asked - asked,
-                before.reused - reused,
-            )
+            note = Note(frame.pts, frame.duration, bool(known), before.asked - asked, before.reused - reused)
+            yield Restored(image, begins_scene, note)
 
     def _computed(self, planes: Planes) -> "VideoFrame":
         self._backend.begin_frame()
@@ -151,6 +155,13 @@ class Restorer:
     def _look(self, done: int, total: int) -> None:
         if self._stop.is_set():
             raise Stopped
+
+
+def picture_of(frame: Restored, plan: Plan) -> Picture:
+    """A restored frame as a picture, with 16 bits a channel if the frame has more than 8."""
+    coding = coding_of(plan.pictures.encoding.pix_fmt, plan.pictures.colour)
+    pixels = to_rgb(planes_of(frame.image), coding)
+    return Picture(pixels, grey=coding.grey, bits=8 if coding.bits == 8 else 16)
 
 
 def _changed(info: FilmInfo, height: int, width: int) -> InputError:

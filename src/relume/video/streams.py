@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from relume.video.checks import LARGEST_SHIFT_S, Check, compare, shifted
-from relume.video.film import WHOLE, Excerpt, is_cover, with_title
+from relume.video.decoding import is_cover, main_stream, with_title
+from relume.video.film import WHOLE, Excerpt
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -61,16 +62,16 @@ def compare_streams(original: Path, result: Path, excerpt: Excerpt, origin: Frac
 
 def _kinds(container: "InputContainer") -> list[str]:
     """Type and codec of every stream; of the restored pictures the codec may be another."""
-    main = next((stream.index for stream in container.streams.video if not is_cover(stream)), None)
+    main = main_stream(container)
     return [
-        "video" if stream.index == main else f"{stream.type} {getattr(stream, 'name', None)}"
+        "video" if stream is main else f"{stream.type} {getattr(stream, 'name', None)}"
         for stream in container.streams
     ]
 
 
 def _contents(container: "InputContainer", excerpt: Excerpt, origin: Fraction) -> dict[int, _Contents]:
-    main = next(stream.index for stream in container.streams.video if not is_cover(stream))
-    others = [stream for stream in container.streams if stream.index != main and stream.type != "attachment"]
+    main = main_stream(container)
+    others = [stream for stream in container.streams if stream is not main and stream.type != "attachment"]
     found = {stream.index: _Contents() for stream in others}
     for packet in container.demux(others) if others else ():
         if not packet.size:

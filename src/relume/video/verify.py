@@ -14,7 +14,8 @@ from relume.metrics.flicker import flicker
 from relume.metrics.psnr import psnr
 from relume.video.checks import Check, compare, shifted
 from relume.video.colour import Coding, to_rgb
-from relume.video.film import WHOLE, Excerpt, Film, Frame, open_film
+from relume.video.decoding import open_film
+from relume.video.film import WHOLE, Excerpt, Film, Frame
 from relume.video.streams import compare_streams
 from relume.video.tags import UNSPECIFIED, Mastering, coding_of, planes_of
 
