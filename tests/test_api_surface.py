@@ -18,7 +18,7 @@ SHARED = (
     "INPUT --output --include --exclude --shard --format --suffix "
     "--model --tile --device --max-pixels --salvage --skip-existing --resume --report --json "
     "--strength --tta --no-lock-colours --consistent --wrap --show-invented --no-provenance "
-    "--codec --crf --preset --pix-fmt --start --end --preview"
+    "--codec --crf --preset --pix-fmt --start --end --preview --fps"
 )
 
 OPTIONS = {
