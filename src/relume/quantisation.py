@@ -81,7 +81,7 @@ def quantise(source: Path, out: Path, pictures: Path, *, scores: Path | None = N
     card = read_card(source)
     if card.precision == "int8":
         raise UsageError(f"{source} is in 8 bits already", hint="give the model in float32")
-    crops = list(islice(_crops(find_pictures([pictures]), card), NUM_CROPS))
+    crops = list(islice(calibration_crops(find_pictures([pictures]), card), NUM_CROPS))
     name = card.name + ENDING
     card = replace(
         card,
@@ -96,7 +96,7 @@ def quantise(source: Path, out: Path, pictures: Path, *, scores: Path | None = N
     return QuantisationReport(out, card, psnr)
 
 
-def _crops(files: Sequence[Path], card: ModelCard) -> Iterator[Crop]:
+def calibration_crops(files: Sequence[Path], card: ModelCard) -> Iterator[Crop]:
     """Endlessly, one from each picture at a time, as the network would get them."""
     side = CROP_PX // card.size_multiple * card.size_multiple * card.scale
     rng = np.random.default_rng(0)

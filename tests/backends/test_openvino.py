@@ -2,13 +2,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import openvino
+import pytest
 
 from relume.backends.openvino import OpenVINOBackend
 
 
 def executed(backend: OpenVINOBackend) -> list[openvino.Node]:
-    model = backend._request.get_compiled_model().get_runtime_model()
+    model = backend._request((1, 8, 8, 3)).get_compiled_model().get_runtime_model()
     return [node for node in model.get_ops() if node.get_type_name() == "ExecutionNode"]
 
 
@@ -25,6 +27,20 @@ def test_works_in_float32_whatever_the_processor_prefers(onnx_file: Path):
         for node in executed(OpenVINOBackend(onnx_file, threads=1))
     }
     assert precisions <= {"f32", "i32"}
+
+
+def test_shapes_that_come_often_get_a_graph_of_their_own(onnx_file: Path, monkeypatch: pytest.MonkeyPatch):
+    backend = OpenVINOBackend(onnx_file, threads=1)
+    compiled: list[tuple[int, ...] | None] = []
+    compile_one = backend._compile
+    monkeypatch.setattr(backend, "_compile", lambda shape=None: compiled.append(shape) or compile_one(shape))
+    pictures = np.random.default_rng(0).random((2, 1, 9, 8, 3), np.float32)
+    first, second = pictures[0], np.ascontiguousarray(pictures[1].transpose(0, 2, 1, 3))
+    results = [backend.run(lq).copy() for lq in (first, second, first, *[second] * 5, first)]
+    assert compiled == [(1, 9, 8, 3), None, (1, 8, 9, 3)]
+    for sr in results[3:8]:
+        np.testing.assert_allclose(sr, results[1], atol=1e-5)
+    np.testing.assert_allclose(results[-1], results[0], atol=1e-5)
 
 
 def test_telemetry_stays_out_and_openvino_whole(onnx_file: Path, tmp_path: Path):

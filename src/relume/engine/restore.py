@@ -46,10 +46,10 @@ def restore(
     if tile < 0:
         raise UsageError("tile must not be negative", got=tile, allowed="0 (automatic) or pixels")
     height, width, _ = pixels.shape
-    chosen = tile_shape(card, height, width)
+    chosen = tile_shape(card, height, width)  # checks that the result fits, too
     shape = (height, width) if card.global_stats else (tile, tile) if tile else chosen
     padded = _pad(pixels, card.size_multiple)
-    result = _allocate(height * card.scale, width * card.scale, card.channels)
+    result = np.empty((height * card.scale, width * card.scale, card.channels), np.float32)
     while True:
         try:
             return _restore_tiles(backend, card, padded, result, shape, progress)
