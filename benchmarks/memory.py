@@ -25,6 +25,7 @@ from relume.zoo import read_card
 OPTIONS = {
     "compact": [{"scale": s, "size": size} for s in (2, 4) for size in ("small", "medium")],
     "srresnet": [{"scale": s} for s in (2, 4)],
+    "rrdb": [{}],
     "keras-srgan": [{"scale": s} for s in (2, 4)],
     "faces": [{"upsample": upsample} for upsample in ("shuffle", "deconv")],
     "unet": [{"scale": s} for s in (2, 4)],

@@ -33,7 +33,7 @@ ALLOWED = {
     "restoration": BASE | {"engine", "fidelity"},
     "model": BASE | {"backends", "engine", "image", "restoration", "zoo"},
     "data": BASE | {"degrade", "image"},
-    "train": BASE | {"archs", "backends", "data", "degrade", "engine", "image", "losses", "metrics"},
+    "train": BASE | {"archs", "backends", "data", "degrade", "engine", "image", "losses", "metrics", "zoo"},
     "evaluate": BASE | {"archs", "data", "degrade", "image", "losses", "metrics", "model", "zoo"},
     "export": BASE | {"archs", "backends", "train", "zoo"},
     "quantisation": BASE | {"backends", "data", "degrade", "export", "image", "zoo"},

@@ -70,7 +70,7 @@ class ModelCard:
         precision: of the convolutions; those in 8 bits are faster and a little less exact.
         calibration: from what the ranges of numbers in 8 bits were taken; empty in float32.
         scores: measured qualities.
-        weights_sha256: hash over names, shapes and bytes, see :func:`relume.export.weights_sha256`.
+        weights_sha256: hash over names, shapes and bytes, see :func:`relume.archs.base.weights_sha256`.
     """
 
     name: str

@@ -1,6 +1,5 @@
 """From a training run to a model file: merged weights, card and a proof that they agree."""
 
-import hashlib
 import json
 import logging
 import warnings
@@ -11,17 +10,16 @@ import onnx
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
 from torch.export import Dim
 
 from relume.archs import Network, build
-from relume.archs.base import num_parameters
+from relume.archs.base import num_parameters, weights_sha256
 from relume.backends import open_backend
 from relume.backends.base import cannot_load
 from relume.card import ModelCard, Score
 from relume.errors import InputError, UsageError
 from relume.files import replacing
-from relume.train.recipe import recipe_from
+from relume.train.recipe import Recipe, recipe_from
 from relume.train.state import newest_checkpoint, read_checkpoint
 from relume.zoo import CARD_KEY, read_card
 from relume.zoo.headers import safetensors_metadata
@@ -106,16 +104,6 @@ def write_model(network: Network, card: ModelCard, path: Path) -> None:
         save_file(tensors, path, metadata={CARD_KEY: card.to_json()})
 
 
-def weights_sha256(tensors: dict[str, Tensor]) -> str:
-    """Hash over names, shapes and bytes of the weights, in order of their names."""
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        value = tensors[name].detach().cpu().contiguous()
-        digest.update(f"{name} {tuple(value.shape)} {value.dtype}\n".encode())
-        digest.update(value.numpy().tobytes())
-    return digest.hexdigest()
-
-
 def read_scores(path: Path, model: str) -> tuple[Score, ...]:
     """The rows of one model in the JSON file of ``relume eval``.
 
@@ -168,7 +156,9 @@ def _trained(checkpoint: Path) -> tuple[Network, ModelCard]:
     hours = _hours(run / "metrics.jsonl", header["step"])
     card = replace(
         recipe.card(network),
-        training=", ".join(filter(None, (steps, hours, _hardware(run / "environment.json")))),
+        training=", ".join(
+            filter(None, (steps, hours, _hardware(run / "environment.json"), _taught(recipe)))
+        ),
         perceptual_weights=header.get("vgg19", ""),
         weights_sha256=weights_sha256(network.state_dict()),
     )
@@ -197,6 +187,10 @@ def _hardware(environment: Path) -> str:
         return told["device"] if num == 1 else f"{num} × {told['device']}"
     except (OSError, ValueError, KeyError, TypeError):
         return ""
+
+
+def _taught(recipe: Recipe) -> str:
+    return f"taught by {Path(recipe.teacher.model).stem}" if recipe.teacher else ""
 
 
 def _write_onnx(network: Network, card: ModelCard, path: Path) -> None:

@@ -14,6 +14,7 @@ CONFIGURATIONS = [
         for scale in (2, 3, 4)
         for size in ("tiny", "small", "medium")
     ),
+    *(("rrdb", {"scale": scale, "width": 8, "growth": 4, "num_blocks": 1}) for scale in (2, 4, 8)),
     *(("unet", {"scale": scale}) for scale in (2, 4)),
     *(("faces", {"upsample": upsample}) for upsample in ("shuffle", "deconv")),
     *(("keras-srgan", {"scale": scale, "width": 8}) for scale in (2, 4, 8)),
@@ -102,6 +103,10 @@ def test_card_rebuilds_the_network(arch, options):
     assert (again.scale, again.halo_px) == (network.scale, network.halo_px)
 
 
+def test_esrgan_has_the_published_number_of_parameters():
+    assert num_parameters(build("rrdb", {"width": 64, "growth": 32, "num_blocks": 23})) == 16_697_987
+
+
 @pytest.mark.parametrize(("scale", "expected"), [(2, 1_401_749), (4, 1_549_462), (8, 1_697_175)])
 def test_srresnet_has_the_published_number_of_parameters(scale, expected):
     assert num_parameters(build("srresnet", {"scale": scale})) == expected
@@ -144,8 +149,8 @@ def test_srresnet_works_in_its_published_ranges():
 
 
 def test_unknown_architectures_and_options_are_usage_errors():
-    with pytest.raises(UsageError, match="unknown architecture; got rrdb; allowed: srresnet, compact, unet"):
-        build("rrdb", {})
+    with pytest.raises(UsageError, match="unknown architecture; got swin; allowed: srresnet, compact, rrdb"):
+        build("swin", {})
     with pytest.raises(UsageError, match="compact cannot be built"):
         build("compact", {"size": "huge"})
     with pytest.raises(UsageError, match="scale 5"):

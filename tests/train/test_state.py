@@ -30,12 +30,12 @@ def update(state):
 
 def test_everything_comes_back(recipe, tmp_path):
     recipe = with_adversary(recipe)
-    state = TrainState.start(recipe, "data", CPU, "vgg")
+    state = TrainState.start(recipe, "data", CPU, {"vgg19": "vgg"})
     update(state)
     state.best = 12.5
     state.save(tmp_path / "step-00000001.safetensors")
-    again = TrainState.resume(recipe, "data", tmp_path / "step-00000001.safetensors", CPU, "vgg")
-    assert (again.step, again.best, again.vgg19) == (1, 12.5, "vgg")
+    again = TrainState.resume(recipe, "data", tmp_path / "step-00000001.safetensors", CPU, {"vgg19": "vgg"})
+    assert (again.step, again.best, again.frozen) == (1, 12.5, {"vgg19": "vgg"})
     assert again.networks.keys() == {"generator", "ema", "discriminator"}
     for each in (state, again):  # the optimisers' memory shows in the next update
         update(each)
@@ -46,14 +46,15 @@ def test_everything_comes_back(recipe, tmp_path):
 
 def test_other_weights_of_vgg19_are_refused_and_old_checkpoints_do_not_tell(recipe, tmp_path):
     file = tmp_path / "step-00000000.safetensors"
-    state = TrainState.start(recipe, "data", CPU, "caffe")
+    state = TrainState.start(recipe, "data", CPU, {"vgg19": "caffe"})
     state.save(file)
+    other = {"vgg19": "torchvision"}
     with pytest.raises(InputError, match=r"other weights of VGG19; got torchvision; allowed: caffe"):
-        TrainState.resume(recipe, "data", file, CPU, "torchvision")
+        TrainState.resume(recipe, "data", file, CPU, other)
     tensors, header = read_checkpoint(file)
     del header["vgg19"]
     save_file(tensors, file, metadata={"relume_checkpoint": json.dumps(header)})
-    assert TrainState.resume(recipe, "data", file, CPU, "torchvision").vgg19 == "torchvision"
+    assert TrainState.resume(recipe, "data", file, CPU, other).frozen == other
 
 
 def test_the_running_mean_follows_slowly_at_the_start_and_slower_later(recipe):
@@ -103,7 +104,7 @@ def test_files_that_are_no_checkpoint_are_input_errors(tmp_path, content):
 def test_weights_to_start_from_must_be_there_and_fit(recipe, tmp_path):
     for source, error in ((tmp_path / "none", UsageError), (tmp_path, UsageError)):
         changed = Recipe.model_validate({**recipe.resolved(), "initial_weights": str(source)})
-        with pytest.raises(error, match="initial_weights do not exist"):
+        with pytest.raises(error, match="there is no initial_weights"):
             TrainState.start(changed, "data", CPU)
     save_file({"head": torch.zeros(1)}, tmp_path / "other.safetensors")
     changed = Recipe.model_validate(
@@ -114,7 +115,7 @@ def test_weights_to_start_from_must_be_there_and_fit(recipe, tmp_path):
 
 
 def test_a_checkpoint_is_one_file_of_tensors_with_a_json_header(recipe, tmp_path):
-    TrainState.start(recipe, "data", CPU, "vgg").save(tmp_path / "a.safetensors")
+    TrainState.start(recipe, "data", CPU, {"vgg19": "vgg"}).save(tmp_path / "a.safetensors")
     with safe_open(tmp_path / "a.safetensors", framework="pt") as file:
         header = json.loads(file.metadata()["relume_checkpoint"])
     assert header.keys() == {"recipe", "data", "vgg19", "step", "best"}

@@ -8,6 +8,7 @@ from relume.archs.compact_unet import CompactUNet
 from relume.archs.deblurgan import DeblurGAN, DeblurUNet
 from relume.archs.faces import FacesNet
 from relume.archs.keras_srgan import KerasSRGAN
+from relume.archs.rrdb import RRDBNet
 from relume.archs.srresnet import SRResNet
 from relume.archs.unet import UNet
 from relume.errors import UsageError
@@ -15,6 +16,7 @@ from relume.errors import UsageError
 ARCHS: dict[str, type[Network]] = {
     "srresnet": SRResNet,
     "compact": Compact,
+    "rrdb": RRDBNet,
     "unet": UNet,
     "faces": FacesNet,
     "keras-srgan": KerasSRGAN,

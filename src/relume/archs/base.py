@@ -1,5 +1,6 @@
 """What every restoration network declares about itself."""
 
+import hashlib
 from copy import deepcopy
 from typing import Self
 
@@ -79,6 +80,16 @@ class PReLUBlock(nn.Module):
 def num_parameters(module: nn.Module) -> int:
     """Number of learned values."""
     return sum(p.numel() for p in module.parameters())
+
+
+def weights_sha256(tensors: dict[str, Tensor]) -> str:
+    """Hash over names, shapes and bytes of weights, in order of their names."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        value = tensors[name].detach().cpu().contiguous()
+        digest.update(f"{name} {tuple(value.shape)} {value.dtype}\n".encode())
+        digest.update(value.numpy().tobytes())
+    return digest.hexdigest()
 
 
 def nearest(lq: Float[Tensor, "n c h w"], scale: int) -> Float[Tensor, "n c sh sw"]:

@@ -18,6 +18,15 @@ class SRResNetOptions(Options):
     num_blocks: Positive = 16
 
 
+class RRDBOptions(Options):
+    """Options of :class:`relume.archs.rrdb.RRDBNet`."""
+
+    kind: Literal["rrdb"]
+    width: Positive = 32
+    growth: Positive = 16
+    num_blocks: Positive = 8
+
+
 class CompactOptions(Options):
     """Options of :class:`relume.archs.compact.Compact`."""
 
@@ -75,7 +84,8 @@ Arch = Annotated[
     | KerasSRGANOptions
     | DeblurGANOptions
     | DeblurUNetOptions
-    | CompactUNetOptions,
+    | CompactUNetOptions
+    | RRDBOptions,
     Field(discriminator="kind"),
 ]
 
@@ -111,6 +121,21 @@ class PerceptualOptions(Options):
     distance: Literal["mse", "l1"] = "mse"
     normalise: bool = True
     divisor: Annotated[float, Field(gt=0)] = 1.0
+
+
+class TeacherOptions(Options):
+    """Distillation: L1 to the results of a trained network, beside the other losses.
+
+    Attributes:
+        model: its run folder, checkpoint or ``.safetensors`` model.
+        weight: factor on the distance.
+        ensemble: the mean of its results for the input turned and mirrored in eight ways: a better target for
+            eight times the work.
+    """
+
+    model: str
+    weight: Annotated[float, Field(gt=0)] = 1.0
+    ensemble: bool = False
 
 
 class SRGANDiscriminatorOptions(Options):

@@ -29,7 +29,7 @@ def environment(state: TrainState, crops: Crops[Any]) -> dict[str, Any]:
         "device": _device(state.device),
         "processes": processes.count(),
         "command": sys.argv,
-        "vgg19": state.vgg19,
+        **state.frozen,
         "num_pictures": len(crops.pictures.shapes),
         "skipped": crops.pictures.skipped,
     }

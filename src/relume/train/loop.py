@@ -1,5 +1,6 @@
 """The training loop: the same for every system."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -48,7 +49,7 @@ def train(recipe: Recipe, run_dir: Path, *, device: str = "auto", resume: bool =
         with processes.first_goes_first():
             crops = make_crops(recipe)
         losses = Losses(recipe, where)
-        state = start_or_resume(recipe, crops.pictures.fingerprint, run_dir, where, resume, losses.vgg19)
+        state = start_or_resume(recipe, crops.pictures.fingerprint, run_dir, where, resume, losses.frozen)
         validation = Validation(recipe, crops)
         batches = make_batches_of(crops, recipe, state.step, where)
         networks = _networks(state)
@@ -76,19 +77,19 @@ def train(recipe: Recipe, run_dir: Path, *, device: str = "auto", resume: bool =
 
 
 def start_or_resume(
-    recipe: Recipe, data: str, run_dir: Path, device: torch.device, resume: bool, vgg19: str
+    recipe: Recipe, data: str, run_dir: Path, device: torch.device, resume: bool, frozen: Mapping[str, str]
 ) -> TrainState:
     """The state to go on from; see :func:`train`."""
     if recipe.runtime.threads:
         torch.set_num_threads(recipe.runtime.threads)
     checkpoint = newest_checkpoint(run_dir)
     if checkpoint is None:
-        return TrainState.start(recipe, data, device, vgg19)
+        return TrainState.start(recipe, data, device, frozen)
     if not resume:
         raise UsageError(
             f"{run_dir} already holds a run", hint="add --resume to go on, or choose another --run"
         )
-    return TrainState.resume(recipe, data, checkpoint, device, vgg19)
+    return TrainState.resume(recipe, data, checkpoint, device, frozen)
 
 
 def _networks(state: TrainState) -> Networks:

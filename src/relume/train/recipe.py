@@ -19,6 +19,7 @@ from relume.train.components import (
     AdversarialOptions,
     Arch,
     PerceptualOptions,
+    TeacherOptions,
 )
 from relume.train.degradations import ChainOptions, Degradation, DownsampleOptions, SharpenOptions
 from relume.train.options import Fraction, Options, Positive
@@ -43,8 +44,8 @@ class DataOptions(Options):
 
 SMALLEST_CROP_PX = 32
 
-NOT_DECIDING = ("runtime.", "validation.", "description", "licences", "data.train")
-"""Keys that leave the weights as they are, or nearly; of the data, their fingerprint is compared."""
+NOT_DECIDING = ("runtime.", "validation.", "description", "licences", "data.train", "teacher.model")
+"""Keys that leave the weights as they are, or nearly; of data and teacher, fingerprints are compared."""
 
 
 class ValidateOptions(Options):
@@ -115,6 +116,7 @@ class Recipe(Options):
         loss: the pixel loss, or null.
         loss_weight: factor on the pixel loss.
         perceptual: the feature loss, or null.
+        teacher: a trained network whose results are targets too, or null.
         total_variation: factor on the result's total variation.
         adversarial: the adversary, or null.
         optimizer: its kind and options.
@@ -140,6 +142,7 @@ class Recipe(Options):
     loss: Literal["l1", "mse", "charbonnier"] | None = "l1"
     loss_weight: Annotated[float, Field(gt=0)] = 1.0
     perceptual: PerceptualOptions | None = None
+    teacher: TeacherOptions | None = None
     total_variation: Annotated[float, Field(ge=0)] = 0.0
     adversarial: AdversarialOptions | None = None
     optimizer: AdamOptions = AdamOptions()
@@ -168,8 +171,8 @@ class Recipe(Options):
 
     @model_validator(mode="after")
     def _something_is_minimised(self) -> Self:
-        if not (self.loss or self.perceptual or self.adversarial):
-            raise ValueError("there is no loss: set loss, perceptual or adversarial")
+        if not (self.loss or self.perceptual or self.adversarial or self.teacher):
+            raise ValueError("there is no loss: set loss, perceptual, teacher or adversarial")
         adversarial = self.adversarial
         if adversarial and not adversarial.joint and adversarial.loss not in {"bce", "lsgan", "hinge"}:
             raise ValueError(
@@ -189,6 +192,7 @@ class Recipe(Options):
             "steps": 4,
             "batch_size": 2,
             "initial_weights": "",
+            "teacher": None,
             "data": self.data.model_copy(update={"crop_px": max(1, 128 // unit) * unit}),
             "validation": self.validation.model_copy(update={"every": 2, "most": 2}),
             "runtime": self.runtime.model_copy(

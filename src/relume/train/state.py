@@ -1,8 +1,9 @@
 """All that a training run carries from step to step, and its way to disk and back."""
 
 import json
+from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from relume.train import processes
 from relume.train.components import AdamOptions
 from relume.train.recipe import Recipe, recipe_from
 
+FROZEN = {"vgg19": ("VGG19", "RELUME_VGG19"), "teacher": ("the teacher", "teacher.model")}
+"""Networks that the losses use: how they are called, and where their weights are named."""
+
 
 @dataclass
 class TrainState:
@@ -31,7 +35,8 @@ class TrainState:
         networks: ``generator`` and its running mean ``ema``; adversarial training adds ``discriminator``.
         optimizers: by the name of the network they update.
         data: fingerprint of the training pictures.
-        vgg19: which weights of VGG19 the perceptual loss uses; empty without one.
+        frozen: which weights of other networks the losses use, by the name of the network; see
+            :class:`relume.train.step.Losses`.
         step: steps done.
         best: best validation score so far.
     """
@@ -40,7 +45,7 @@ class TrainState:
     networks: dict[str, nn.Module]
     optimizers: dict[str, torch.optim.Optimizer]
     data: str
-    vgg19: str = ""
+    frozen: Mapping[str, str] = field(default_factory=dict[str, str])
     step: int = 0
     best: float = float("-inf")
 
@@ -71,7 +76,9 @@ class TrainState:
         return network
 
     @classmethod
-    def start(cls, recipe: Recipe, data: str, device: torch.device, vgg19: str = "") -> "TrainState":
+    def start(
+        cls, recipe: Recipe, data: str, device: torch.device, frozen: Mapping[str, str] | None = None
+    ) -> "TrainState":
         """Fresh networks, or those of ``recipe.initial_weights``."""
         torch.manual_seed(recipe.seed)
         generator = build(recipe.arch.kind, recipe.arch_options)
@@ -96,7 +103,7 @@ class TrainState:
             networks |= {
                 name: nn.SyncBatchNorm.convert_sync_batchnorm(network) for name, network in networks.items()
             }
-        state = cls(recipe, networks, {}, data, vgg19)
+        state = cls(recipe, networks, {}, data, frozen or {})
         for name in networks.keys() - {"ema"}:
             options = state.optimizer_options(name)
             state.optimizers[name] = torch.optim.Adam(
@@ -109,13 +116,18 @@ class TrainState:
 
     @classmethod
     def resume(
-        cls, recipe: Recipe, data: str, checkpoint: Path, device: torch.device, vgg19: str = ""
+        cls,
+        recipe: Recipe,
+        data: str,
+        checkpoint: Path,
+        device: torch.device,
+        frozen: Mapping[str, str] | None = None,
     ) -> "TrainState":
         """The state that :meth:`save` wrote, by any number of processes.
 
         Raises:
             InputError: if the file is damaged or was written under another recipe, with other pictures or
-                with other weights of VGG19.
+                with other weights of VGG19 or the teacher.
         """
         tensors, header = read_checkpoint(checkpoint)
         require_same_past(recipe, recipe_from(header["recipe"], checkpoint), header["step"])
@@ -124,14 +136,15 @@ class TrainState:
                 "the checkpoint was trained on other pictures",
                 hint="restore the data, or start a new run folder with initial_weights",
             )
-        if header.get("vgg19", vgg19) != vgg19:
-            raise InputError(
-                "the checkpoint was trained with other weights of VGG19",
-                got=vgg19,
-                allowed=header["vgg19"],
-                hint="set RELUME_VGG19 to that file",
-            )
-        state = cls.start(recipe.model_copy(update={"initial_weights": ""}), data, device, vgg19)
+        for name, weights in (frozen or {}).items():
+            if header.get(name, weights) != weights:  # checkpoints of before do not tell
+                raise InputError(
+                    f"the checkpoint was trained with other weights of {FROZEN[name][0]}",
+                    got=weights,
+                    allowed=header[name],
+                    hint=f"set {FROZEN[name][1]} to that file",
+                )
+        state = cls.start(recipe.model_copy(update={"initial_weights": ""}), data, device, frozen)
         state.recipe, state.step, state.best = recipe, header["step"], header["best"]
         for name, network in state.networks.items():
             network.load_state_dict(_below(tensors, f"networks.{name}."))
@@ -150,7 +163,7 @@ class TrainState:
         header = {
             "recipe": self.recipe.resolved(),
             "data": self.data,
-            "vgg19": self.vgg19,
+            **self.frozen,
             "step": self.step,
             "best": self.best,
         }
@@ -195,14 +208,25 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         ) from error
 
 
-def initial_weights(source: str) -> dict[str, Tensor]:
-    """The generator's weights from a run folder, a checkpoint or a ``.safetensors`` model."""
+def find_weights(source: str, key: str) -> Path:
+    """A checkpoint or ``.safetensors`` model, or the newest checkpoint of a run folder.
+
+    Raises:
+        UsageError: if there is none; ``key`` is the recipe's that names it.
+    """
     path = Path(source)
-    checkpoint = newest_checkpoint(path) if path.is_dir() else path
-    if checkpoint is None or not checkpoint.exists():
-        raise UsageError(
-            "initial_weights do not exist", got=source, allowed="a run folder or .safetensors file"
-        )
+    found = newest_checkpoint(path) if path.is_dir() else path
+    if found is None or not found.exists():
+        raise UsageError(f"there is no {key}", got=source, allowed="a run folder or .safetensors file")
+    return found
+
+
+def read_weights(checkpoint: Path) -> dict[str, Tensor]:
+    """The generator's weights in a checkpoint or ``.safetensors`` model: their running mean, if there is one.
+
+    Raises:
+        SafetensorError: if it is neither.
+    """
     with safe_open(checkpoint, framework="pt") as file:
         keys = list(file.keys())
         prefix = next(
@@ -213,7 +237,7 @@ def initial_weights(source: str) -> dict[str, Tensor]:
 
 def _load(network: nn.Module, source: str, other_scale: bool) -> None:
     try:
-        weights = initial_weights(source)
+        weights = read_weights(find_weights(source, "initial_weights"))
         if other_scale:
             fresh = network.state_dict()
             equal = {k: v for k, v in weights.items() if k in fresh and v.shape == fresh[k].shape}

@@ -26,6 +26,7 @@ from relume.train import processes
 from relume.train.components import AdversarialOptions
 from relume.train.recipe import Recipe
 from relume.train.state import TrainState
+from relume.train.teacher import Teacher
 
 Networks = dict[str, Callable[..., Tensor]]
 """``generator`` and perhaps ``discriminator`` as they are called, possibly compiled."""
@@ -40,19 +41,23 @@ class Losses:
     """The generator's losses besides the adversarial one, with what they need loaded once.
 
     Attributes:
-        vgg19: which weights of VGG19 the perceptual loss uses; empty without one.
+        frozen: which weights of other networks they use: ``vgg19`` of the perceptual loss and the
+            ``teacher``; empty without one.
 
     Raises:
-        InputError: if a perceptual loss is asked for and VGG19's weights are not there.
+        InputError: if a perceptual loss is asked for and VGG19's weights are not there, or the teacher cannot
+            be read.
+        UsageError: if there is no teacher, or it does not fit.
     """
 
     def __init__(self, recipe: Recipe, device: torch.device):
         self._recipe = recipe
         self._perceptual: PerceptualLoss | None = None
-        self.vgg19 = ""
+        self._teacher = Teacher(recipe.teacher, recipe, device) if recipe.teacher else None
+        self.frozen = {"vgg19": "", "teacher": self._teacher.weights_sha256 if self._teacher else ""}
         if options := recipe.perceptual:
             weights = load_vgg19()
-            self.vgg19 = str(weights.source)
+            self.frozen["vgg19"] = str(weights.source)
             self._perceptual = PerceptualLoss(
                 weights,
                 options.taps,
@@ -61,13 +66,17 @@ class Losses:
                 divisor=options.divisor,
             ).to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
-    def __call__(self, sr: Float[Tensor, "n 3 h w"], hq: Float[Tensor, "n 3 h w"]) -> Stats:
+    def __call__(
+        self, sr: Float[Tensor, "n 3 sh sw"], hq: Float[Tensor, "n 3 sh sw"], lq: Float[Tensor, "n 3 h w"]
+    ) -> Stats:
         """Each weighted loss by name; pictures in [0, 1]."""
         recipe, losses = self._recipe, Stats()
         if recipe.loss:
             losses[recipe.loss] = recipe.loss_weight * PIXEL_LOSSES[recipe.loss](sr, hq)
         if self._perceptual and recipe.perceptual:
             losses["perceptual"] = recipe.perceptual.weight * self._perceptual(sr, hq)
+        if self._teacher and recipe.teacher:
+            losses["teacher"] = recipe.teacher.weight * l1(sr, self._teacher(lq))
         if recipe.total_variation:
             losses["total_variation"] = recipe.total_variation * total_variation(sr)
         return losses
@@ -171,7 +180,7 @@ class Step:
     def _generator_loss(self, part: Part) -> tuple[Tensor, Stats]:
         sr = self._restored(part, attached=True)
         with _autocast(self.state):
-            losses = self.losses(sr, part.hq)
+            losses = self.losses(sr, part.hq, part.lq)
             if options := self.state.recipe.adversarial:
                 warmup = min(1.0, (self.state.step + 1) / (options.warmup_steps + 1))
                 losses["adversarial"] = options.weight * warmup * self._fooling(options, part, sr)
