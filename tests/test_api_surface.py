@@ -18,7 +18,7 @@ SHARED = (
     "INPUT --output --include --exclude --shard --format --suffix "
     "--model --tile --device --max-pixels --salvage --skip-existing --resume --report --json "
     "--strength --tta --no-lock-colours --consistent --wrap --show-invented --no-provenance "
-    "--codec --crf --preset --pix-fmt --start --end --preview --fps"
+    "--codec --crf --preset --pix-fmt --start --end --preview --fps --deinterlace"
 )
 
 OPTIONS = {
@@ -34,7 +34,7 @@ OPTIONS = {
     "eval": "MODEL --data --protocol --measures --niqe --scale --size --json --markdown --report --device",
     "bench": "MODEL --side --rounds --tile --device --quick --json --markdown",
     "export": "RUN --output --scores --int8 --calibrate",
-    "verify": "ORIGINAL RESULT --start --end --json",
+    "verify": "ORIGINAL RESULT --start --end --deinterlace --json",
 }
 
 

@@ -165,7 +165,7 @@ def test_a_pipe_that_ends_early(make_clip, model: Model, tmp_path: Path):
     piped = PipedFilm(BytesIO(stream.getvalue()[:-9]))
     target = FilmTarget(tmp_path / "out.mkv")
     assert restore_film(piped, target, model, Wishes(preset="12", scale=1), quiet).num_frames == 2
-    with pytest.raises(InputError, match="no frame"):
+    with pytest.raises(InputError, match="without a frame"):
         restore_film(PipedFilm(BytesIO(stream.getvalue()[:200])), target, model, Wishes(), quiet)
     assert not target.parts.exists()
     with pytest.raises(InputError, match="cannot read standard input"):

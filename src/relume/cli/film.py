@@ -22,6 +22,7 @@ from relume.jobs.pipeline import peak_rss
 if TYPE_CHECKING:
     from relume.model import Model
     from relume.video.film import Excerpt
+    from relume.video.interlace import Deinterlace
     from relume.video.job import FilmDone, Progress, Tell
     from relume.video.plan import Wishes
 
@@ -57,6 +58,7 @@ class Options(TypedDict):
     end: str | None
     preview: int | None
     fps: str | None
+    deinterlace: "Deinterlace | None"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -72,6 +74,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--end", metavar="TIME", help="end there")
     add("--preview", type=int, metavar="N", help="only N frames, as pictures, and how long all would take")
     add("--fps", metavar="RATE", help="make a film of pictures: a folder, or frames/%%05d.png (default: 25)")
+    add("--deinterlace", choices=["auto", "on", "off"], help="every frame, or none (default: if it needs it)")
 
 
 def need_video() -> None:
@@ -112,6 +115,7 @@ def wishes_of(size: Size, options: Options, **treatment: Unpack[Treatment]) -> "
         crf=options["crf"],
         preset=options["preset"],
         pix_fmt=options["pix_fmt"],
+        deinterlace=options["deinterlace"] or "auto",
         **treatment,
     )
 
@@ -238,13 +242,18 @@ def _summary(done: "FilmDone") -> str:
         parts.append(
             f"{saved:.0%} of the work saved: {done.repeated_frames} repeated frames, and what stood still"
         )
-    if done.interlaced == "marked":
-        parts.append("deinterlaced")
-    if done.interlaced == "suspected":
-        parts.append("looks interlaced though it says it is not: deinterlace it first with FFmpeg's bwdif")
+    parts += _interlacing(done)
     if done.num_damaged:
         parts.append(f"{done.num_damaged} damaged packets were left out")
     return ", ".join(parts)
+
+
+def _interlacing(done: "FilmDone") -> list[str]:
+    if not done.deinterlaced:
+        return [] if done.interlaced == "no" else ["interlaced, and left so"]
+    if done.interlaced == "seen":
+        return ["deinterlaced, as it looks interlaced though it does not say so (--deinterlace off)"]
+    return ["deinterlaced"]
 
 
 def _peak_mb() -> float:

@@ -10,9 +10,13 @@ import json as json_module
 from argparse import ArgumentParser
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from relume.cli.failures import printable
 from relume.cli.film import excerpt_of, need_video
+
+if TYPE_CHECKING:
+    from relume.video.interlace import Deinterlace
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -22,15 +26,23 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("result", type=Path, metavar="RESULT", help="what relume made of it")
     add("--start", metavar="TIME", help="if an excerpt was restored: as it was given then")
     add("--end", metavar="TIME", help="the same")
+    add("--deinterlace", choices=["auto", "on", "off"], default="auto", help="the same")
     add("--json", action="store_true", help="print one JSON object a check")
 
 
-def run(original: Path, result: Path, start: str | None, end: str | None, json: bool) -> int:
+def run(
+    original: Path,
+    result: Path,
+    start: str | None,
+    end: str | None,
+    deinterlace: "Deinterlace",
+    json: bool,
+) -> int:
     """Do it; see the module's text."""
     need_video()
     from relume.video.verify import verify
 
-    checks = verify(original, result, excerpt_of(start, end))
+    checks = verify(original, result, excerpt_of(start, end), deinterlace)
     for check in checks:
         if json:
             print(json_module.dumps(asdict(check)))

@@ -1,22 +1,24 @@
 """Films that FFmpeg decodes: files, and streams of Y4M."""
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from fractions import Fraction
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from relume.errors import InputError
 from relume.video.film import DEFAULT_RATE, WHOLE, Excerpt, Film, FilmInfo, Frame
-from relume.video.interlace import Deinterlacer, looks_interlaced
-from relume.video.tags import Colour, Tags, planar, settled_colour, tags_of
+from relume.video.interlace import Deinterlace, Deinterlacer, FieldLook, filter_options
+from relume.video.tags import planar, settled_colour, tags_of
 
 if TYPE_CHECKING:
     from av import VideoFrame, VideoStream
     from av.container import InputContainer
 
 _PROBED_FRAMES: Final = 48
+_KEPT_FRAMES: Final = 12
+"""Frames that are looked at before a pipe is restored: they are kept until their turn comes."""
 
 
 class Readable(Protocol):
@@ -34,12 +36,20 @@ class DecodedFilm(Film):
         container: the open file.
         stream: the stream of pictures.
         info: what it is.
+        begun: frames that were decoded already.
     """
 
-    def __init__(self, container: "InputContainer", stream: "VideoStream", info: FilmInfo):
+    def __init__(
+        self,
+        container: "InputContainer",
+        stream: "VideoStream",
+        info: FilmInfo,
+        begun: Sequence["VideoFrame"] = (),
+    ):
         super().__init__(info)
         self._container = container
         self._stream = stream
+        self._begun = begun
 
     def frames(self, excerpt: Excerpt = WHOLE) -> Iterator[Frame]:
         """Every frame, in the order of time, each later than the one before."""
@@ -62,36 +72,43 @@ class DecodedFilm(Film):
         return next(self.frames(Excerpt(seconds)), None)
 
     def _images(self) -> Iterator["VideoFrame"]:
-        decoded = self._decoded()
-        return Deinterlacer(self._stream).frames(decoded) if self.info.interlaced == "marked" else decoded
+        decoded = chain(self._begun, self._decoded())
+        options = self.info.deinterlacing
+        return Deinterlacer(self._stream, options).frames(decoded) if options else decoded
 
     def _decoded(self) -> Iterator["VideoFrame"]:
-        from av.error import InvalidDataError, PatchWelcomeError
+        from av.error import EOFError, InvalidDataError, PatchWelcomeError
 
         for packet in self._container.demux(self._stream):
             try:
                 yield from packet.decode()
+            except EOFError:  # the frames that were decoded before were all there are
+                return
             except (InvalidDataError, PatchWelcomeError):
                 self.num_damaged += 1
 
 
 @contextmanager
-def open_film(path: Path | Readable) -> Generator[DecodedFilm]:
+def open_film(path: Path | Readable, deinterlace: Deinterlace = "auto") -> Generator[DecodedFilm]:
     """Open a film for one pass over its frames.
 
     Args:
         path: the file; or a stream of Y4M, from which frames can be taken only once.
+        deinterlace: what is done to interlaced frames.
 
     Raises:
         InputError: if it is missing, empty, no film, has no frame that can be decoded, or pixels or colours
             that are not supported.
     """
-    info = None
-    if isinstance(path, Path):
-        with _opened(path) as (container, stream):
-            info = _probe(container, stream, path)
     with _opened(path) as (container, stream):
-        yield DecodedFilm(container, stream, info or _info_of_y4m(stream))
+        if not isinstance(path, Path):
+            begun = _first_frames(container, stream, _KEPT_FRAMES)
+            info = _probe(begun, container, stream, "standard input", deinterlace)
+            yield DecodedFilm(container, stream, info, begun)
+            return
+        info = _probe(_first_frames(container, stream, _PROBED_FRAMES), container, stream, path, deinterlace)
+    with _opened(path) as (container, stream):
+        yield DecodedFilm(container, stream, info)
 
 
 _PICTURES: Final = ("_pipe", "image2")
@@ -145,50 +162,45 @@ def with_title(metadata: Mapping[str, str]) -> dict[str, str]:
     return {"title" if key == "name" else key: value for key, value in metadata.items()}
 
 
-def _probe(container: "InputContainer", stream: "VideoStream", path: Path) -> FilmInfo:
+def _first_frames(container: "InputContainer", stream: "VideoStream", number: int) -> list["VideoFrame"]:
     from av.error import FFmpegError
 
     frames: list[VideoFrame] = []
     with suppress(FFmpegError):  # what follows the damage is read later
-        frames = list(islice(container.decode(stream), _PROBED_FRAMES))
+        frames.extend(islice(container.decode(stream), number))
+    return frames
+
+
+def _probe(
+    frames: Sequence["VideoFrame"],
+    container: "InputContainer",
+    stream: "VideoStream",
+    name: Path | str,
+    deinterlace: Deinterlace,
+) -> FilmInfo:
     if not frames:
-        raise InputError(f"cannot read {path}", got="a film without a frame that can be decoded")
+        raise InputError(f"cannot read {name}", got="a film without a frame that can be decoded")
     tags = tags_of(frames[0], stream)
     pix_fmt = planar(tags.pix_fmt)
     height = frames[0].height
-    if any(frame.interlaced_frame for frame in frames):
-        interlaced = "marked"
-    else:
-        interlaced = "suspected" if looks_interlaced(frames) else "no"
+    look = FieldLook()
+    for frame in frames:
+        look.add(_planar(frame, pix_fmt))
+    marked = any(frame.interlaced_frame for frame in frames)
+    interlaced = "marked" if marked else "seen" if look.order else "no"
+    is_file = isinstance(name, Path)
     return FilmInfo(
         width=frames[0].width,
         height=height,
         time_base=stream.time_base or Fraction(1, 1000),
         rate=stream.average_rate or stream.guessed_rate or DEFAULT_RATE,
-        num_frames=stream.frames or _count_packets(container, stream),
+        num_frames=stream.frames or (_count_packets(container, stream) if is_file else 0),
         codec=stream.codec_context.name,
         tags=tags,
         colour=settled_colour(tags.colour, height, rgb=pix_fmt.startswith("gbr")),
         pix_fmt=pix_fmt,
         interlaced=interlaced,
-    )
-
-
-def _info_of_y4m(stream: "VideoStream") -> FilmInfo:
-    """What the header of Y4M says; a pipe cannot be read twice."""
-    context = stream.codec_context
-    pix_fmt = planar(context.pix_fmt or "yuv420p")
-    colour = Colour(range=context.color_range)
-    return FilmInfo(
-        width=context.width,
-        height=context.height,
-        time_base=stream.time_base or 1 / DEFAULT_RATE,
-        rate=stream.average_rate or DEFAULT_RATE,
-        num_frames=0,
-        codec=context.name,
-        tags=Tags(pix_fmt, colour, stream.sample_aspect_ratio or Fraction(1)),
-        colour=settled_colour(colour, context.height, rgb=False),
-        pix_fmt=pix_fmt,
+        deinterlacing=filter_options(interlaced, look.order, deinterlace),
     )
 
 

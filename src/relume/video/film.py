@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
+from relume.video.interlace import Interlaced
 from relume.video.tags import Colour, Tags
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ class FilmInfo:
         tags: what must be the same in the result.
         colour: as in the tags, with matrix and range made explicit.
         pix_fmt: the planar layout that frames are given in.
-        interlaced: ``no``, ``marked`` (by the codec) or ``suspected`` (by the look of the first frames).
+        interlaced: whether it was, see :data:`relume.video.interlace.Interlaced`.
+        deinterlacing: options of the filter that frames have gone through; None: they come as they were.
     """
 
     width: int
@@ -82,7 +84,8 @@ class FilmInfo:
     tags: Tags
     colour: Colour
     pix_fmt: str
-    interlaced: str = "no"
+    interlaced: Interlaced = "no"
+    deinterlacing: str | None = None
 
     def num_frames_in(self, excerpt: Excerpt) -> int:
         """Frames of a part, about; 0 if that is not known."""

@@ -14,6 +14,7 @@ from relume.errors import InputError, UsageError
 from relume.files import make_folder
 from relume.model import Model
 from relume.video.film import Film
+from relume.video.interlace import Interlaced
 from relume.video.journal import Journal, Segment
 from relume.video.plan import Plan, Wishes, make_plan
 from relume.video.restoring import Note, Restored, restored_frames
@@ -54,7 +55,8 @@ class FilmDone:
         repeated_frames: how many were equal to the one before, and not computed.
         reused_share: share of the other frames' pixels that were known from the frame before.
         num_damaged: packets of the original that could not be decoded.
-        interlaced: what became of interlacing: ``no``, ``marked`` (and taken out) or ``suspected``.
+        interlaced: whether the original is, see :data:`relume.video.interlace.Interlaced`.
+        deinterlaced: whether that was taken out.
         seconds: wall time of this run.
     """
 
@@ -65,7 +67,8 @@ class FilmDone:
     repeated_frames: int
     reused_share: float
     num_damaged: int
-    interlaced: str
+    interlaced: Interlaced
+    deinterlaced: bool
     seconds: float
 
 
@@ -93,7 +96,7 @@ def restore_film(source: Source, target: Target, model: Model, wishes: Wishes, t
         OutOfMemory: if a frame does not fit into memory, even in small tiles.
     """
     begun = perf_counter()
-    with source.open() as film:
+    with source.open(wishes.deinterlace) as film:
         plan = make_plan(film.info, model.card, wishes)
         target.refuse(plan)
         target.prepare()
@@ -129,7 +132,7 @@ def stream_film(source: Source, stream: BinaryIO, model: Model, wishes: Wishes, 
         OSError: if the stream takes no more.
     """
     begun = perf_counter()
-    with source.open() as film:
+    with source.open(wishes.deinterlace) as film:
         plan = make_plan(film.info, model.card, wishes)
         clock = _Clock(film, wishes, [], tell)
         notes: list[Note] = []
@@ -261,5 +264,6 @@ def _done(film: Film, plan: Plan, work: _Work, resumed: int, seconds: float) -> 
         reused_share=round(work.reused / work.asked, 4) if work.asked else 0.0,
         num_damaged=film.num_damaged,
         interlaced=film.info.interlaced,
+        deinterlaced=film.info.deinterlacing is not None,
         seconds=round(seconds, 3),
     )

@@ -13,6 +13,7 @@ from relume.machine import num_threads
 from relume.video.codecs import DEFAULT_CODEC, Encoding, choose_encoding
 from relume.video.colour import RGB_MATRIX
 from relume.video.film import WHOLE, Excerpt, FilmInfo
+from relume.video.interlace import Deinterlace
 from relume.video.segments import Pictures
 from relume.video.tags import Colour, coding_of, settled_colour
 
@@ -43,6 +44,7 @@ class Wishes:
         ensemble: see :class:`relume.model.Treatment`.
         lock_colours: see there.
         consistent: see there.
+        deinterlace: what is done to interlaced frames.
         shortest: see :data:`SHORTEST`.
         longest: see :data:`LONGEST`.
     """
@@ -60,6 +62,7 @@ class Wishes:
     ensemble: bool = False
     lock_colours: bool | None = None
     consistent: bool = False
+    deinterlace: Deinterlace = "auto"
     shortest: int = SHORTEST
     longest: int = LONGEST
 
@@ -92,6 +95,7 @@ class Plan:
                 "tta": wishes.ensemble,
                 "lock-colours": wishes.lock_colours,
                 "consistent": wishes.consistent,
+                "deinterlace": wishes.deinterlace,
             },
             "start": str(wishes.excerpt.start),
             "end": str(wishes.excerpt.end),

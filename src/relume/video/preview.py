@@ -51,7 +51,7 @@ def preview_film(source: Source, target: Target, model: Model, wishes: Wishes, c
     """
     if count < 1:
         raise UsageError("--preview needs at least one frame", got=count)
-    with source.open() as film:
+    with source.open(wishes.deinterlace) as film:
         plan = make_plan(film.info, model.card, wishes)
         target.refuse(plan)
         begun = perf_counter()

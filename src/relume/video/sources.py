@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from relume.errors import UsageError
 from relume.video.decoding import Readable, open_film
 from relume.video.film import Film
+from relume.video.interlace import Deinterlace
 from relume.video.journal import identity_of
 from relume.video.picture_files import PictureFilm
 
@@ -27,11 +28,15 @@ _HEAD: Final = 1 << 20
 class Source(Protocol):
     """Something that frames can be read from; its string is its name."""
 
-    def open(self) -> AbstractContextManager[Film]:
+    def open(self, deinterlace: Deinterlace) -> AbstractContextManager[Film]:
         """Open it for one pass over its frames.
+
+        Args:
+            deinterlace: what is done to interlaced frames.
 
         Raises:
             InputError: if it cannot be used.
+            UsageError: if it cannot be deinterlaced.
         """
         ...
 
@@ -57,9 +62,9 @@ class FilmFile:
     def __str__(self) -> str:
         return str(self.path)
 
-    def open(self) -> AbstractContextManager[Film]:
+    def open(self, deinterlace: Deinterlace) -> AbstractContextManager[Film]:
         """See :class:`Source`."""
-        return open_film(self.path)
+        return open_film(self.path, deinterlace)
 
     def identity(self) -> dict[str, Any]:
         """Its size and its ends."""
@@ -91,8 +96,10 @@ class PictureFiles:
     def __str__(self) -> str:
         return self.name
 
-    def open(self) -> AbstractContextManager[Film]:
-        """See :class:`Source`."""
+    def open(self, deinterlace: Deinterlace) -> AbstractContextManager[Film]:
+        """See :class:`Source`; pictures are taken as they are."""
+        if deinterlace == "on":
+            raise UsageError("pictures cannot be deinterlaced", got=f"--deinterlace {deinterlace}")
         return nullcontext(PictureFilm(self.paths, self.rate))
 
     def identity(self) -> dict[str, Any]:
@@ -128,9 +135,9 @@ class PipedFilm:
     def __str__(self) -> str:
         return "standard input"
 
-    def open(self) -> AbstractContextManager[Film]:
+    def open(self, deinterlace: Deinterlace) -> AbstractContextManager[Film]:
         """See :class:`Source`."""
-        return open_film(_Joined(self._head, self._stream))
+        return open_film(_Joined(self._head, self._stream), deinterlace)
 
     def identity(self) -> dict[str, Any]:
         """Its first MiB."""

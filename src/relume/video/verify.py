@@ -16,6 +16,7 @@ from relume.video.checks import Check, compare, shifted
 from relume.video.colour import Coding, to_rgb
 from relume.video.decoding import open_film
 from relume.video.film import WHOLE, Excerpt, Film, Frame
+from relume.video.interlace import Deinterlace
 from relume.video.streams import compare_streams
 from relume.video.tags import UNSPECIFIED, Mastering, coding_of, planes_of
 
@@ -28,18 +29,21 @@ FLICKER_MARGIN: Final = 1.0
 _SAMPLES: Final = 8
 
 
-def verify(original: Path, result: Path, excerpt: Excerpt = WHOLE) -> list[Check]:
+def verify(
+    original: Path, result: Path, excerpt: Excerpt = WHOLE, deinterlace: Deinterlace = "auto"
+) -> list[Check]:
     """Compare a restored film with its original; both are decoded from end to end.
 
     Args:
         original: what was restored.
         result: what came out.
         excerpt: the part of the original that was restored.
+        deinterlace: what was asked then.
 
     Raises:
         InputError: if one of them is no film that can be read.
     """
-    with open_film(original) as before, open_film(result) as after:
+    with open_film(original, deinterlace) as before, open_film(result, "off") as after:
         seen = _Seen(before, after, excerpt)
         checks = [*seen.checks(), *_compare_pictures(before, after)]
     return [*checks, *compare_streams(original, result, excerpt, seen.origin)]
