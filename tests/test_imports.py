@@ -31,7 +31,8 @@ ALLOWED = {
     "engine": BASE | {"backends", "image"},
     "fidelity": BASE,
     "restoration": BASE | {"engine", "fidelity"},
-    "model": BASE | {"backends", "engine", "image", "restoration", "zoo"},
+    "workload": BASE | {"engine", "restoration"},
+    "model": BASE | {"backends", "engine", "image", "restoration", "workload", "zoo"},
     "data": BASE | {"degrade", "image"},
     "train": BASE | {"archs", "backends", "data", "degrade", "engine", "image", "losses", "metrics", "zoo"},
     "evaluate": BASE | {"archs", "data", "degrade", "image", "losses", "metrics", "model", "zoo"},
@@ -41,7 +42,7 @@ ALLOWED = {
     "compare": BASE | {"image"},
     "doctor": BASE | {"backends", "image", "model", "zoo"},
     "modelcards": BASE | {"archs", "degrade", "evaluate", "image", "metrics", "model", "train", "zoo"},
-    "jobs": BASE | {"image", "model"},
+    "jobs": BASE | {"image", "model", "workload"},
     "video": BASE | {"backends", "engine", "image", "metrics", "model"},
     "__main__": {"cli"},
     "cli": BASE

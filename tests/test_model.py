@@ -210,7 +210,7 @@ def test_large_results_come_in_strips_that_are_those_of_the_whole(
     picture = Picture(pixels=pixels, alpha=RANDOM.random((300, 50), dtype=np.float32), bits=16)
     whole = model.restore_picture(picture, show_invented=True, **options)
     calls: list[tuple[int, int]] = []
-    monkeypatch.setattr("relume.model.LARGEST_PART", 20_000)
+    monkeypatch.setattr("relume.workload.LARGEST_PART", 20_000)
     found = model.restore_image(
         picture, show_invented=True, progress=lambda *call: calls.append(call), **options
     )
@@ -226,7 +226,7 @@ def test_large_results_come_in_strips_that_are_those_of_the_whole(
 
 
 def test_models_that_need_the_whole_picture_do_not_work_in_strips(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("relume.model.LARGEST_PART", 100)
+    monkeypatch.setattr("relume.workload.LARGEST_PART", 100)
     model = Model(replace(CARD, global_stats=True), Twice())
     assert isinstance(model.restore_image(Picture(pixels=np.ones((40, 40, 3), np.float32))), Picture)
 

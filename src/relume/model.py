@@ -29,12 +29,10 @@ from relume.image import (
     with_provenance,
     write_image,
 )
-from relume.restoration import Restoration, strips
+from relume.restoration import Restoration
+from relume.workload import Workload, parts_of, workload
 from relume.zoo import ModelFile, default_model, find_model
 from relume.zoo.mixing import mix
-
-LARGEST_PART = 1 << 24
-"""Pixels of a result that are in memory at a time, when it is restored in strips: 200 MB."""
 
 
 class Treatment(TypedDict, total=False):
@@ -140,7 +138,7 @@ class Model:
             UsageError: if an option is not allowed or the model is closed.
             OutOfMemory: if the picture does not fit, even in small tiles.
         """
-        height, width = self._size(picture.height, picture.width, options)
+        height, width = self.size_of((picture.height, picture.width), **options)
         return self._rows(picture, options, height, width, [(0, height)], 0)
 
     def restore_image(
@@ -154,21 +152,32 @@ class Model:
 
         Returns:
             What :func:`relume.image.write_image` takes. Of a picture the same as :meth:`restore_picture`, in
-            strips if it has more than :data:`LARGEST_PART` pixels and the model does not need the whole
-            picture at once.
+            strips if it has more than :data:`relume.workload.LARGEST_PART` pixels and the model does not
+            need the whole picture at once.
 
         Raises:
             UsageError: if an option is not allowed.
             OutOfMemory: if the picture does not fit, even in small tiles.
         """
-        height, width = self._size(image.height, image.width, options)
+        height, width = self.size_of((image.height, image.width), **options)
         if isinstance(image, Animation):
             return self._animation(image, options, height, width)
-        parts = list(strips(height, width, LARGEST_PART))
-        if self.card.global_stats or len(parts) == 1:
+        parts = parts_of(self.card, image.height, image.width, height, width)
+        if len(parts) == 1:
             return self.restore_picture(image, **options)
         restored = (self._rows(image, options, height, width, parts, i) for i in range(len(parts)))
         return Strips(height, width, restored)
+
+    def workload(self, size: tuple[int, int], **options: Unpack[Options]) -> Workload:
+        """What :meth:`restore_image` has to do for a picture of so many rows and columns.
+
+        Raises:
+            UsageError: if an option is not allowed.
+            OutOfMemory: if the picture does not fit.
+        """
+        out_size = self.size_of(size, **options)
+        restoration = self._restoration(options, 0, 1)
+        return workload(self.card, restoration, size, out_size, options.get("tile", 0))
 
     def _animation(self, animation: Animation, options: Options, height: int, width: int) -> Animation:
         if options.get("show_invented"):
@@ -186,10 +195,14 @@ class Model:
 
         return animation.mapped(restored, height, width)
 
-    def _size(self, height: int, width: int, options: Options) -> tuple[int, int]:
-        """Height and width of the result."""
+    def size_of(self, size: tuple[int, int], **options: Unpack[Options]) -> tuple[int, int]:
+        """Rows and columns of the result for a picture of so many.
+
+        Raises:
+            UsageError: if an option is not allowed.
+        """
         asked = (options.get(side) for side in ("scale", "width", "height"))
-        return target_size(height, width, self.card.scale, *asked)
+        return target_size(*size, self.card.scale, *asked)
 
     def _rows(
         self,

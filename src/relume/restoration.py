@@ -70,15 +70,33 @@ class Restoration:
         """
         last = height if last is None else last
         rows, columns, _ = lq.shape
-        reach = self._reach(max(1.0, rows / height, columns / width))
-        edge = reach if self.wrap else 0
-        top = max(-edge, _floor(math.floor(first * rows / height) - reach, self.multiple))
-        bottom = min(rows + edge, math.ceil(last * rows / height) + reach)
+        top, bottom, edge = self.seen((rows, columns), (height, width), first, last)
         sr = self._restored(self._cut(lq, top, bottom, edge))
         above, below = (self.scale * (row * rows / height - top) for row in (first, last))
         return resize(
             sr, last - first, width, (self.scale * edge, above, self.scale * (edge + columns), below)
         )
+
+    def seen(
+        self, size: tuple[int, int], out_size: tuple[int, int], first: int, last: int
+    ) -> tuple[int, int, int]:
+        """What of a picture is looked at for some rows of the result.
+
+        Args:
+            size: rows and columns of the picture.
+            out_size: rows and columns of the whole result.
+            first: first row that is wanted.
+            last: end of the rows that are wanted.
+
+        Returns:
+            First row and end; and how many columns beyond either border, where a texture goes on (as rows
+            may then, too).
+        """
+        (rows, columns), (height, width) = size, out_size
+        reach = self._reach(max(1.0, rows / height, columns / width))
+        edge = reach if self.wrap else 0
+        top = max(-edge, _floor(math.floor(first * rows / height) - reach, self.multiple))
+        return top, min(rows + edge, math.ceil(last * rows / height) + reach), edge
 
     def mask_rows(self, mask: Pixels, height: int, width: int, first: int, last: int) -> Pixels:
         """Rows of an enlarged mask (alpha, HW): by the bicubic kernel, as there is no texture to restore."""

@@ -15,6 +15,7 @@ from relume.errors import OutOfMemory, OutputError, RelumeError, UsageError
 COMMANDS = {
     "upscale": "enlarge pictures and films",
     "deblur": "take motion blur out of pictures and films",
+    "plan": "say what time, memory and disk enlarging pictures would take",
     "compare": "lay two pictures side by side, as a picture and under a slider",
     "models": "list the models that come with relume",
     "doctor": "say what this machine can do",

@@ -110,27 +110,28 @@ def restore(task: Task, size: film.Size, ending: Callable[[ModelCard], str], opt
         ending: what names of results end in, for the model that is used.
         options: of the command line.
     """
-    _check(task, options)
+    check(task, options)
     chosen = choose_model(task, size, options)
     if are_films([*options["inputs"], *options["more_inputs"]], options["fps"]):
         return _restore_films(chosen, size, ending(chosen.card), options).conclude()
     film.refuse_film_options(options)
     with standard_streams(options):
         selected = selection.select(ending(chosen.card), options)
-        with _open(chosen, options) as model:
+        with open_chosen(chosen, options) as model:
             tally = _restore_pictures(model, selected, size, options)
     return tally.conclude()
 
 
-def _open(chosen: "ModelFile", options: Options) -> "Model":
+def open_chosen(chosen: "ModelFile", options: Options) -> "Model":
+    """Load the model as the options say."""
     from relume.model import open_model
 
     device = DEVICE_NUMBERS.get(options["device"], options["device"])
     return open_model(str(chosen.path), device=device, strength=options["strength"])
 
 
-def choose_model(task: Task, size: film.Size, options: Options) -> "ModelFile":
-    """The model that is asked for, or the default one.
+def choose_model(task: Task | None, size: film.Size, options: Options) -> "ModelFile":
+    """The model that is asked for, or the default one; with any task if none is given.
 
     Raises:
         UsageError: if there is none, it has another task, or the size is none.
@@ -141,15 +142,19 @@ def choose_model(task: Task, size: film.Size, options: Options) -> "ModelFile":
     from relume.zoo import default_model, find_model
 
     device = DEVICE_NUMBERS.get(options["device"], options["device"])
-    name = options["model"] or default_model(task)
+    name = options["model"] or default_model(task or "upscale")
     scale, width, height = (size.get(key) for key in ("scale", "width", "height"))
     chosen = find_model(name, scale, task, int8=prefers_int8(device))
     target_size(1, 1, chosen.card.scale, scale, width, height)  # refuses what no picture could be given
     return chosen
 
 
-def _check(task: Task, options: Options) -> None:
-    """Refuse what can be refused without looking at any file."""
+def check(task: Task, options: Options) -> None:
+    """Refuse what can be refused without looking at any file.
+
+    Raises:
+        UsageError: for that.
+    """
     if not options["inputs"] + options["more_inputs"]:
         raise UsageError("no picture is given", hint=f"for example: relume {task} photo.jpg")
     for name, least in (("tile", 0), ("max_pixels", 1)):
@@ -167,8 +172,8 @@ def _restore_pictures(model: "Model", selected: Selection, size: film.Size, opti
     jobs, unusable = selected
     factor = None if size.get("width") or size.get("height") else size.get("scale") or model.card.scale
     tally = Tally(model.card.name, factor, options["json"], unusable)
-    journal = Journal(_settings(model.card, size, options), (options["shard"] or "").replace("/", "of"))
-    wanted, skipped = _split(jobs, journal, options)
+    journal = journal_of(model.card, size, options)
+    wanted, skipped = split(jobs, journal, options)
     keeps_journal = options["resume"] or len(jobs) > 1
     writing: Callable[[Job], AbstractContextManager[None]] = (
         journal.writing if keeps_journal else lambda job: nullcontext()
@@ -191,14 +196,15 @@ def _dispatch(model: "Model", size: film.Size, options: Options) -> Callable[[Jo
     from relume.jobs.pictures import PictureStages
 
     def work(picture: "Picture | Animation", progress: Tell) -> "Picture | Strips | Animation":
-        return model.restore_image(picture, **size, **_treatment(options, progress))
+        return model.restore_image(picture, **size, **treatment_of(options, progress))
 
     scale = max(model.card.scale, size.get("scale") or 0)
     pictures = PictureStages(work, scale, options["max_pixels"] or MAX_PIXELS, options["salvage"])
     return lambda job: pictures
 
 
-def _treatment(options: Options, progress: Tell) -> "Treatment":
+def treatment_of(options: Options, progress: Tell | None = None) -> "Treatment":
+    """What the options say about how pictures are restored."""
     return {
         "tile": options["tile"],
         "ensemble": options["tta"],
@@ -235,7 +241,7 @@ def _restore_films(chosen: "ModelFile", size: film.Size, ending: str, options: O
         format=None if options["format"] == "auto" else options["format"],
     )
     tally = Tally(chosen.card.name, None, options["json"], [])
-    with _open(chosen, options) as model:
+    with open_chosen(chosen, options) as model:
         for job in jobs:
             try:
                 if options["preview"] is not None:
@@ -249,8 +255,13 @@ def _restore_films(chosen: "ModelFile", size: film.Size, ending: str, options: O
     return tally
 
 
-def _split(jobs: list[Job], journal: Journal, options: Options) -> tuple[list[Job], Iterator[Skipped]]:
-    """What is to be done, and what not."""
+def journal_of(card: ModelCard, size: film.Size, options: Options) -> Journal:
+    """The record of earlier runs with the same model and options."""
+    return Journal(_settings(card, size, options), (options["shard"] or "").replace("/", "of"))
+
+
+def split(jobs: list[Job], journal: Journal, options: Options) -> tuple[list[Job], Iterator[Skipped]]:
+    """What is to be done, and what is left out."""
     why = {job: _why_skipped(job, journal, options) for job in jobs}
     return [job for job in jobs if not why[job]], (Skipped(job, text) for job, text in why.items() if text)
 

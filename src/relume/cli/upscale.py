@@ -31,12 +31,12 @@ def run(
     return restore.restore(
         "upscale",
         {"scale": scale, "width": width, "height": height},
-        lambda card: _ending(scale or card.scale, width, height),
+        lambda card: ending(scale or card.scale, width, height),
         options,
     )
 
 
-def _ending(factor: float, width: int | None, height: int | None) -> str:
+def ending(factor: float, width: int | None, height: int | None) -> str:
     """What names of results end in: -x4, or for a size in pixels -1920w, -1080h or -1920x1080."""
     if width and height:
         return f"-{width}x{height}"

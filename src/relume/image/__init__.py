@@ -10,7 +10,7 @@ from relume.image.files import read_image, write_image
 from relume.image.frames import Animation
 from relume.image.picture import Picture, Strips
 from relume.image.pil import from_pil, to_pil
-from relume.image.reading import MAX_PIXELS, READABLE_SUFFIXES, read_picture, read_size
+from relume.image.reading import MAX_PIXELS, READABLE_SUFFIXES, Header, read_header, read_picture
 from relume.image.writing import WRITABLE_FORMATS, SaveOptions, write_picture
 from relume.image.xmp import with_provenance
 
@@ -19,14 +19,15 @@ __all__ = [
     "READABLE_SUFFIXES",
     "WRITABLE_FORMATS",
     "Animation",
+    "Header",
     "Picture",
     "SaveOptions",
     "Strips",
     "from_array",
     "from_pil",
+    "read_header",
     "read_image",
     "read_picture",
-    "read_size",
     "to_array",
     "to_pil",
     "with_provenance",

@@ -12,14 +12,12 @@ from relume.errors import InputError, OutOfMemory, OutputError
 from relume.files import replacing
 from relume.image import pil
 from relume.image.picture import Picture, picture_from, turned_upright
-from relume.image.reading import decoding, open_image, opening
+from relume.image.reading import ANIMATED_FORMATS, decoding, open_image, opening
 from relume.image.writing import DEFAULTS, SaveOptions, encoding, format_for, pillow_metadata, settled
 from relume.machine import free_ram
 
 MOST_FRAMES: Final = 10_000
 """Animations of more frames are refused."""
-
-ANIMATED_FORMATS: Final = ("PNG", "WEBP", "GIF", "AVIF")
 
 
 @dataclass(frozen=True)

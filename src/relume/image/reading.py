@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final, NamedTuple, cast
 
 from numpy.typing import NDArray
 from PIL import (
@@ -23,6 +23,7 @@ from PIL.Image import DecompressionBombError
 
 from relume.errors import InputError, OutOfMemory, RelumeError
 from relume.image import libvips, pil, png, tiff
+from relume.image.exif import orientation
 from relume.image.picture import Metadata, Picture, picture_from, turned_upright
 
 MAX_PIXELS: Final = 180_000_000
@@ -34,6 +35,9 @@ READABLE_SUFFIXES: Final = (
     *(".jp2", ".j2k", ".jpf", ".jpx", ".heic", ".heif"),
 )
 """Names that picture files usually have; only for finding them in folders."""
+
+ANIMATED_FORMATS: Final = ("PNG", "WEBP", "GIF", "AVIF")
+"""Formats of which a file may hold several frames."""
 
 _READABLE: Final = "PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF, JPEG 2000, HEIC"
 _HEIC_BRANDS: Final = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
@@ -123,18 +127,46 @@ def _plugin(format: str, path: Path) -> type[ImageFile.ImageFile]:
     return HeifImageFile
 
 
-def read_size(path: str | Path) -> tuple[int, int]:
-    """Width and height of a picture file as it is stored, by its header: nothing is decoded.
+class Header(NamedTuple):
+    """What a file says of its picture before anything is decoded.
+
+    Attributes:
+        width: columns, upright.
+        height: rows, upright.
+        num_frames: of an animation; 1 for a picture.
+    """
+
+    width: int
+    height: int
+    num_frames: int = 1
+
+
+def read_header(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Header:
+    """Look at a file's header.
 
     Raises:
-        InputError: if the file is missing or not a picture.
+        InputError: if the file is missing, not a picture, or too large.
     """
     path = Path(path)
     with opening(path) as (file, format, _), decoding(path, format):
         if format == "TIFF":
             page = tiff.opened(file, path)
-            return page.width, page.height
-        return _plugin(format, path)(file, str(path)).size
+            check_size(page.width, page.height, max_pixels, path)
+            return _upright(page.width, page.height, tiff.tags_of_tiff(path))
+        image = open_image(file, path, format, max_pixels)
+        header = _upright(*image.size, image.info.get("exif"))
+        return header._replace(num_frames=_num_frames(image)) if format in ANIMATED_FORMATS else header
+
+
+def _upright(width: int, height: int, exif: bytes | None) -> Header:
+    turned = exif is not None and orientation(exif.removeprefix(pil.EXIF_PREFIX)) >= 5
+    return Header(height, width) if turned else Header(width, height)
+
+
+def _num_frames(image: ImageFile.ImageFile) -> int:
+    """Without the picture that an APNG has for those who know only PNG."""
+    count: int = getattr(image, "n_frames", 1)
+    return count - bool(count > 1 and image.info.get("default_image"))
 
 
 def _format_of(head: bytes, path: Path) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relume.errors import InputError
-from relume.image import Animation, Picture, Strips, read_image, read_size, write_image
+from relume.image import Animation, Picture, Strips, read_header, read_image, write_image
 from relume.jobs.pipeline import Tell, Written
 
 READ_BYTES, RESTORED_BYTES = 16, 16
@@ -44,10 +44,10 @@ class PictureStages:
     def weigh(self, source: Path) -> int:
         """Bytes for the picture and its result, by the file's header; 0 if it cannot be read."""
         try:
-            width, height = read_size(source)
+            header = read_header(source, max_pixels=self.max_pixels)
         except InputError:
             return 0
-        return int(width * height * (READ_BYTES + RESTORED_BYTES * self.scale**2))
+        return int(header.width * header.height * (READ_BYTES + RESTORED_BYTES * self.scale**2))
 
     def load(self, source: Path) -> Picture | Animation:
         """Read a picture or an animation; see :func:`relume.image.read_image`."""

@@ -1,0 +1,131 @@
+"""How long a batch will take, and how much memory and disk, before it is begun."""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass
+from statistics import fmean
+from time import perf_counter
+
+import psutil
+
+from relume.errors import InputError
+from relume.jobs.pipeline import READ_AHEAD
+from relume.jobs.prospects import Prospect
+from relume.jobs.sampling import Restore, Sample, probe, take_sample
+from relume.machine import free_ram, num_threads
+from relume.model import Model
+
+MOST_SAMPLES = 24
+"""Pictures that samples are taken of."""
+
+SAMPLING_S = 4.0
+"""Seconds that all samples may take, about; the first one alone may take longer."""
+
+LARGEST_SAMPLE, SMALLEST_SAMPLE = 1 << 17, 1 << 12
+"""Pixels of a sample."""
+
+_READ_BYTES = 12  # of a picture, for each pixel: RGB in float32
+_WRITTEN_BYTES = 6  # of a result that is written, for each pixel beside its float32: levels and a copy
+_SPOOLED_BYTES = 3  # of a result in parts on the disk, for each pixel
+_ROWWISE = {".png", ".tif", ".tiff"}  # suffixes of formats that are written row by row
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a batch will take.
+
+    Attributes:
+        seconds: from the start of the process to its end.
+        memory_bytes: peak RSS of the process.
+        disk_bytes: of all results.
+        spool_bytes: needed beside them while the largest result is made.
+    """
+
+    seconds: float
+    memory_bytes: int
+    disk_bytes: int
+    spool_bytes: int
+
+
+def forecast(
+    prospects: Sequence[Prospect], model: Model, restore: Restore, started_s: float, max_pixels: int
+) -> Forecast:
+    """Say what a batch will take, after restoring small parts of some of its pictures for a few seconds.
+
+    Args:
+        prospects: the pictures, at least one.
+        model: what restores them, just opened.
+        restore: how it does that.
+        started_s: what it took to come so far, as the batch itself will.
+        max_pixels: see :func:`relume.image.read_image`.
+
+    Raises:
+        InputError: if none of the pictures that were tried can be read.
+    """
+    base_bytes = psutil.Process().memory_info().rss
+    probed = probe(model, max(prospect.workload.window_px for prospect in prospects), SAMPLING_S / 4)
+    samples = dict(_samples(prospects, restore, probed.seconds, max_pixels))
+    mean = Sample(*map(fmean, zip(*map(astuple, samples.values()), strict=True)))
+    each = [(prospect, samples.get(prospect, mean)) for prospect in prospects]
+    return Forecast(
+        seconds=started_s + _seconds(each),
+        memory_bytes=base_bytes + _bytes(prospects, probed.bytes),
+        disk_bytes=round(sum(s.disk_bytes * p.out_px * p.num_frames for p, s in each)),
+        spool_bytes=max(_SPOOLED_BYTES * p.out_px * (p.workload.num_parts > 1) for p in prospects),
+    )
+
+
+def _samples(
+    prospects: Sequence[Prospect], restore: Restore, network_s: float, max_pixels: int
+) -> Iterator[tuple[Prospect, Sample]]:
+    """Samples of pictures of all sizes, as many as there is time for."""
+    by_size = sorted(prospects, key=lambda prospect: prospect.px)
+    count = min(MOST_SAMPLES, len(by_size))
+    chosen = [by_size[(2 * i + 1) * len(by_size) // (2 * count)] for i in range(count)]
+    start, num_taken, damage = perf_counter(), 0, None
+    for prospect in random.Random(0).sample(chosen, count):
+        affordable = int(SAMPLING_S / count / (2 * network_s * prospect.workload.num_runs))
+        try:
+            yield prospect, take_sample(prospect, restore, _within(affordable), max_pixels)
+            num_taken += 1
+        except InputError as error:
+            damage = error
+        if num_taken and perf_counter() - start > SAMPLING_S:
+            return
+    if damage and not num_taken:
+        raise damage
+
+
+def _within(px: int) -> int:
+    return min(LARGEST_SAMPLE, max(SMALLEST_SAMPLE, px))
+
+
+def _seconds(each: Sequence[tuple[Prospect, Sample]]) -> float:
+    """Several pictures are read and written while the network runs, by whatever core is free."""
+    network = sum(s.network_s * p.workload.network_px * p.num_frames for p, s in each)
+    once = {p.size: s.first_s * p.workload.window_px for p, s in each}
+    aside = sum((s.read_s * p.px + s.write_s * p.out_px) * p.num_frames for p, s in each)
+    return network + sum(once.values()) + aside / (num_threads() if len(each) > 1 else 1)
+
+
+def _bytes(prospects: Sequence[Prospect], window_bytes: float) -> int:
+    """Of the hungriest picture, with those that are read and written meanwhile if there is room for them."""
+    alone = max(_alone(prospect, window_bytes) for prospect in prospects)
+    if len(prospects) == 1:
+        return alone
+    read = READ_AHEAD * _READ_BYTES * max(prospect.px for prospect in prospects)
+    written = max((_written(p) + 12 * p.out_px for p in prospects if p.workload.num_parts == 1), default=0)
+    return alone + min(read + written, free_ram() // 2)
+
+
+def _alone(prospect: Prospect, window_bytes: float) -> int:
+    load = prospect.workload
+    network = round(window_bytes * load.window_px) + load.part_bytes
+    return _READ_BYTES * prospect.px + network + _written(prospect)
+
+
+def _written(prospect: Prospect) -> int:
+    """Of the result's levels."""
+    rowwise = prospect.job.target.suffix.lower() in _ROWWISE
+    parts = prospect.workload.num_parts if rowwise else 1
+    return _WRITTEN_BYTES * prospect.out_px * prospect.num_frames // parts

@@ -1,0 +1,129 @@
+"""What restoring a picture costs, found out by restoring a small part of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+
+from relume.image import Animation, Picture, Strips, read_image, write_image
+from relume.jobs.prospects import Prospect
+from relume.model import Model
+
+PIECES = 4
+"""A sample is a patchwork of so many pieces each way, spread evenly over the picture."""
+
+_SMALL_SIDE = 64  # a multiple of every size_multiple there is
+
+Restore = Callable[[Picture, int, int], Picture | Strips | Animation]
+"""A picture, and rows and columns of its result -> the result."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What trying a part of a picture gave.
+
+    Attributes:
+        read_s: seconds of reading, for each pixel of the picture.
+        first_s: seconds that it took longer the first time, for each pixel that the network sees.
+        network_s: seconds of restoring, for each pixel that the network sees.
+        write_s: seconds of writing, for each pixel of the result.
+        disk_bytes: of the file, for each pixel of the result.
+    """
+
+    read_s: float
+    first_s: float
+    network_s: float
+    write_s: float
+    disk_bytes: float
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What the network needs.
+
+    Attributes:
+        seconds: for each pixel of a window.
+        bytes: that it holds on to, for each pixel of a window.
+    """
+
+    seconds: float
+    bytes: float
+
+
+def probe(model: Model, largest_px: int, within_s: float) -> Probe:
+    """Run the network on a small window and a larger one; its memory grows with that, and stays.
+
+    Args:
+        model: just opened.
+        largest_px: pixels of the largest window that is of interest.
+        within_s: seconds that the larger window may take, about.
+    """
+    process = psutil.Process()
+    seconds = min(_run_s(model, _SMALL_SIDE) for _ in range(2)) / _SMALL_SIDE**2
+    before = process.memory_info().rss
+    side = max(2 * _SMALL_SIDE, int(min(largest_px, within_s / seconds) ** 0.5))
+    side += -side % model.card.size_multiple
+    _run_s(model, side)
+    grown = process.memory_info().rss - before
+    return Probe(seconds, max(0, grown) / (side**2 - _SMALL_SIDE**2))
+
+
+def _run_s(model: Model, side: int) -> float:
+    return _timed(lambda: model.backend.run(np.zeros((1, side, side, 3), np.float32)))[1]
+
+
+def take_sample(prospect: Prospect, restore: Restore, largest_px: int, max_pixels: int) -> Sample:
+    """Read a picture, and restore and write as many of its pixels.
+
+    Raises:
+        InputError: if it cannot be read.
+        OutputError: if the sample cannot be written.
+    """
+    image, read_s = _timed(lambda: read_image(prospect.job.source, max_pixels=max_pixels))
+    num_frames = len(image.durations_ms) if isinstance(image, Animation) else 1
+    part = patchwork(next(image.frames) if isinstance(image, Animation) else image, largest_px)
+    del image
+    sides = zip((part.height, part.width), prospect.size, prospect.out_size, strict=True)
+    height, width = (max(1, round(side * out / whole)) for side, whole, out in sides)
+    px, out_px = part.height * part.width * prospect.workload.num_runs, height * width
+    (_, first_s), (result, again_s) = (_timed(lambda: restore(part, height, width)) for _ in range(2))
+    with TemporaryDirectory(prefix="relume-") as folder:
+        path = Path(folder, f"sample{prospect.job.target.suffix}")
+        _, write_s = _timed(lambda: write_image(result, path))
+        disk_bytes = path.stat().st_size / out_px
+    return Sample(
+        read_s=read_s / prospect.px / num_frames,
+        first_s=max(0.0, first_s - again_s) / px,
+        network_s=again_s / px,
+        write_s=write_s / out_px,
+        disk_bytes=disk_bytes,
+    )
+
+
+def patchwork(picture: Picture, largest_px: int) -> Picture:
+    """A picture of at most so many pixels, of pieces that are spread evenly over a larger one."""
+    share = min(1.0, (largest_px / (picture.height * picture.width)) ** 0.5)
+    rows, columns = (_chosen(side, share) for side in (picture.height, picture.width))
+    chosen = np.ix_(rows, columns)
+    alpha = None if picture.alpha is None else picture.alpha[chosen]
+    return picture.replace(pixels=picture.pixels[chosen], alpha=alpha)
+
+
+def _chosen(length: int, share: float) -> NDArray[np.intp]:
+    """Which rows, or columns, a patchwork has."""
+    if share == 1:
+        return np.arange(length)
+    piece = max(1, int(length * share / PIECES))
+    starts = np.linspace(0, length - piece, PIECES).astype(int)
+    return np.concatenate([np.arange(start, start + piece) for start in starts])
+
+
+def _timed(call: Callable[[], Any]) -> tuple[Any, float]:
+    start = perf_counter()
+    return call(), perf_counter() - start

@@ -1,0 +1,104 @@
+"""How much there is to do for a picture, by its size alone: nothing is read, and no network is needed."""
+
+from dataclasses import dataclass
+from functools import cache, partial
+from math import prod
+
+from relume.card import ModelCard
+from relume.engine.memory import tile_shape
+from relume.engine.tiles import plan_tiles
+from relume.restoration import Restoration, strips
+
+LARGEST_PART = 1 << 24
+"""Pixels of a result, at the network's size or the asked one, that are in memory at a time: 200 MB."""
+
+_RGB_BYTES = 12  # a pixel in float32
+_FIDELITY_BYTES = 27  # a pixel of the result, while colours are locked or results made consistent: measured
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What one picture asks for.
+
+    Attributes:
+        network_px: pixels that the network sees, in all windows and runs together.
+        num_runs: of the network for each window.
+        window_px: pixels of the largest window.
+        part_bytes: of what the network makes of the largest part, and what is done to that.
+        num_parts: in how many parts the result is made.
+    """
+
+    network_px: int
+    num_runs: int
+    window_px: int
+    part_bytes: int
+    num_parts: int
+
+
+def parts_of(
+    card: ModelCard, height: int, width: int, out_height: int, out_width: int
+) -> list[tuple[int, int]]:
+    """First row and end of the parts in which a result is made: one, if the network must see everything.
+
+    Args:
+        card: the model.
+        height: rows of the picture.
+        width: columns of the picture.
+        out_height: rows of the result.
+        out_width: columns of the result.
+    """
+    if card.global_stats:
+        return [(0, out_height)]
+    reduction = max(1.0, height * width * card.scale**2 / (out_height * out_width))
+    return list(strips(out_height, out_width, int(LARGEST_PART / reduction)))
+
+
+def workload(
+    card: ModelCard,
+    restoration: Restoration,
+    size: tuple[int, int],
+    out_size: tuple[int, int],
+    tile: int = 0,
+) -> Workload:
+    """What a picture asks for.
+
+    Args:
+        card: the model.
+        restoration: what is done with it.
+        size: rows and columns of the picture.
+        out_size: rows and columns of the result.
+        tile: side of the tiles in pixels of the picture; 0: by the memory that is free now.
+
+    Raises:
+        OutOfMemory: if a part of the result alone does not fit.
+    """
+    parts = parts_of(card, *size, *out_size)
+    windows_of = cache(partial(_windows, card, tile))
+    seen = [restoration.seen(size, out_size, *part) for part in parts]
+    sizes = [(bottom - top, size[1] + 2 * edge) for top, bottom, edge in seen]
+    windows = [window for part in sizes for window in windows_of(*part)]
+    num_runs = 8 if restoration.ensemble else 1
+    return Workload(
+        network_px=sum(windows) * num_runs,
+        num_runs=num_runs,
+        window_px=max(windows),
+        part_bytes=_bytes_per_px(restoration) * card.scale**2 * max(map(prod, sizes)),
+        num_parts=len(parts),
+    )
+
+
+def _bytes_per_px(restoration: Restoration) -> int:
+    """What lies in memory for each pixel of a part of the result."""
+    again = restoration.ensemble + (restoration.strength < 1)
+    faithful = restoration.lock_colours or restoration.consistent
+    return _RGB_BYTES * (1 + again) + _FIDELITY_BYTES * faithful
+
+
+def _windows(card: ModelCard, tile: int, height: int, width: int) -> list[int]:
+    """Pixels of every window of a part."""
+    shape = (
+        (height, width) if card.global_stats else (tile, tile) if tile else tile_shape(card, height, width)
+    )
+    height, width = (side + -side % card.size_multiple for side in (height, width))
+    tiles = plan_tiles(height, width, shape, card.halo_px, card.size_multiple)
+    return [(part.rows.stop - part.rows.start) * (part.columns.stop - part.columns.start) for part in tiles]
