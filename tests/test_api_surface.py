@@ -24,6 +24,7 @@ SHARED = (
 OPTIONS = {
     "upscale": f"{SHARED} --scale --width --height",
     "deblur": SHARED,
+    "plan": f"{SHARED} --scale --width --height",
     "compare": "A B --output",
     "models": "--json --cards --samples",
     "doctor": "",

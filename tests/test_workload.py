@@ -3,6 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from relume.image import Picture
 from relume.model import open_model
@@ -21,7 +22,12 @@ def test_the_network_sees_as_much_as_was_told(
     with open_model(str(tiny_model)) as model:
         told = model.workload((90, 70), **options)
         run = model.backend.run
-        monkeypatch.setattr(model.backend, "run", lambda x: (seen.append(x[..., 0].size), run(x))[1])
+
+        def spied(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+            seen.append(batch[..., 0].size)
+            return run(batch)
+
+        monkeypatch.setattr(model.backend, "run", spied)
         result = model.restore_image(picture, **options)
         parts = list(getattr(result, "parts", [result]))
     assert (sum(seen), max(seen), len(parts)) == (told.network_px, told.window_px, told.num_parts)

@@ -13,7 +13,8 @@ LARGEST_PART = 1 << 24
 """Pixels of a result, at the network's size or the asked one, that are in memory at a time: 200 MB."""
 
 _RGB_BYTES = 12  # a pixel in float32
-_FIDELITY_BYTES = 27  # a pixel of the result, while colours are locked or results made consistent: measured
+# More for each, measured: while colours are locked or results made consistent, or resized.
+_FIDELITY_BYTES, _RESIZING_BYTES = 45, 8
 
 
 @dataclass(frozen=True)
@@ -82,16 +83,17 @@ def workload(
         network_px=sum(windows) * num_runs,
         num_runs=num_runs,
         window_px=max(windows),
-        part_bytes=_bytes_per_px(restoration) * card.scale**2 * max(map(prod, sizes)),
+        part_bytes=_bytes_per_px(restoration, size, out_size) * card.scale**2 * max(map(prod, sizes)),
         num_parts=len(parts),
     )
 
 
-def _bytes_per_px(restoration: Restoration) -> int:
+def _bytes_per_px(restoration: Restoration, size: tuple[int, int], out_size: tuple[int, int]) -> int:
     """What lies in memory for each pixel of a part of the result."""
     again = restoration.ensemble + (restoration.strength < 1)
     faithful = restoration.lock_colours or restoration.consistent
-    return _RGB_BYTES * (1 + again) + _FIDELITY_BYTES * faithful
+    resized = out_size != (size[0] * restoration.scale, size[1] * restoration.scale)
+    return _RGB_BYTES * (1 + again) + _FIDELITY_BYTES * faithful + _RESIZING_BYTES * resized
 
 
 def _windows(card: ModelCard, tile: int, height: int, width: int) -> list[int]:

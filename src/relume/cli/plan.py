@@ -19,6 +19,7 @@ import psutil
 
 from relume.cli import deblur, film, restore, selection, upscale
 from relume.cli.failures import complain, printable
+from relume.cli.film_places import are_films
 from relume.cli.selection import Selection
 from relume.cli.streams import STREAM
 from relume.errors import OutOfMemory, OutputError, UsageError
@@ -53,7 +54,7 @@ def run(
 def _check(options: restore.Options) -> None:
     restore.check("upscale", options)
     inputs = [*options["inputs"], *options["more_inputs"]]
-    if film.are_films(inputs):
+    if are_films(inputs, options["fps"]):
         hint = "relume upscale FILM --preview 5 tells how long it would take"
         raise UsageError("there is no plan for films", got=inputs[0], hint=hint)
     if STREAM in [*inputs, options["output"]]:
