@@ -51,8 +51,11 @@ In italics: as published. Those were trained on the 800 pictures of DIV2K or mor
 
 PERCEPTUAL = """
 **To the eye.** NIQE tells how natural a picture looks without knowing the truth, VGG19 how far its features
-(relu5_4) are from the truth's; lower is better for both. Colours: largest mean change of a channel, of 255.
+(relu5_4) are from the truth's; lower is better for both. In levels of 255: the checkerboard that layers which
+enlarge leave, and the largest mean change of a channel's colour.
 """
+
+KINDS = ("NIQE", "VGG19", "checkerboard", "colours")
 
 WEIGHTS = """
 ## Weights
@@ -139,8 +142,8 @@ def measured(section: Section, data: Path) -> Iterator[str]:
     )
     if section.perceptual:
         folders = [data / name for name in section.perceptual]
-        report = run(section, list(cards), folders, ["niqe", "vgg19", "drift"])
-        headings = [f"{kind} {name}" for name in report.datasets for kind in ("NIQE", "VGG19", "colours")]
+        report = run(section, list(cards), folders, ["niqe", "vgg19", "drift", "checkerboard"])
+        headings = [f"{kind} {name}" for name in report.datasets for kind in KINDS]
         yield f"{PERCEPTUAL}\n" + table(["", *headings], perceptual(report)) + "\n"
 
 
@@ -173,7 +176,7 @@ def perceptual(report: Report) -> Iterator[list[str]]:
     for model, values in by_model(report):
         cells: list[str] = []
         for found in values:
-            cells += [columns[key].text(found.get(key)) for key in ("niqe", "vgg19")]
+            cells += [columns[key].text(found.get(key)) for key in ("niqe", "vgg19", "checkerboard")]
             moved = [abs(found[key]) for key in drift if key in found]
             cells.append(f"{max(moved):.2f}" if moved else "–")
         yield [named(model), *cells]

@@ -36,6 +36,13 @@ def test_the_committed_list_is_complete_and_no_card_is_left_over():
     assert {path.name for path in COMMITTED.iterdir()} == wanted
 
 
+def test_the_quality_page_is_of_the_weights_in_the_package():
+    text = (COMMITTED.parent / "quality.md").read_text(encoding="utf-8")
+    for model in list_models():
+        row = f"| {model.card.name} | {model.card.weights_sha256[:16]} |"
+        assert row in text, "python benchmarks/quality.py"
+
+
 @pytest.fixture
 def samples(tmp_path):
     folder = tmp_path / "samples"

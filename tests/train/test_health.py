@@ -43,3 +43,9 @@ def test_each_sign_has_its_advice(values, sign, advice):
 
 def test_wasserstein_critics_may_have_any_margin():
     assert warnings_for({**HEALTHY, "d/margin": 1e4}, bounded=False) == {}
+
+
+def test_a_checkerboard_in_validation_is_told():
+    (told,) = warnings_for({"validation/checkerboard": 2.5}, bounded=False).values()
+    assert told.startswith("results have a checkerboard of 2.5 levels")
+    assert warnings_for({"validation/checkerboard": float("nan")}, bounded=False) == {}

@@ -74,5 +74,20 @@ def test_given_pairs_are_validated_on_pairs(recipe, tmp_path):
 def test_means_and_the_picture_to_beat(recipe):
     grey = np.full((8, 8, 3), 0.5, np.float32)
     samples = [Sample("a", grey[:2, :2], grey, grey, 30.0, 0.8), Sample("b", grey, grey, grey, 40.0, 0.9)]
-    assert mean_scores(samples) == pytest.approx({"psnr": 35.0, "ssim": 0.85})
+    assert mean_scores(samples) == pytest.approx({"psnr": 35.0, "ssim": 0.85, "checkerboard": 0.0})
     assert bicubic(samples[0]) == pytest.approx(grey, abs=1e-6)
+
+
+def test_a_checkerboard_is_what_the_network_adds_to_that_of_the_target(recipe):
+    crops = make_crops(recipe)
+    network = Striped(recipe.scale)
+    sample = Validation(recipe, crops).run(network, recipe.card(network))[0]
+    assert sample.checkerboard == pytest.approx(255 * 0.05, rel=0.3)
+
+
+class Striped(Nearest):
+    """Grey with rows that are brighter and darker by turns, two by two."""
+
+    def restore(self, lq):
+        rows = torch.arange(4 * lq.shape[2]) % 4 - 1.5
+        return 0 * super().restore(lq) + 0.5 + 0.05 * torch.sign(rows)[:, None]

@@ -44,7 +44,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         nargs="+",
         action="extend",
         metavar="NAME",
-        help="psnr ssim (the default), niqe consistency drift (with --report the default too), vgg19 lpips",
+        help="psnr ssim (the default); niqe consistency drift checkerboard (with --report too); vgg19 lpips",
     )
     add("--niqe", type=Path, metavar="FILE", help="parameters for niqe, from relume data fit-niqe")
     add("-s", "--scale", type=int, help="scale to measure at (default: the models', or 4)")

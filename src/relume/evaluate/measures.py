@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from relume.errors import UsageError
 from relume.evaluate.columns import PSNR, SSIM, Column
+from relume.metrics.checkerboard import checkerboard, period_of
 from relume.metrics.consistency import colour_drift, consistency
 from relume.metrics.niqe import PATCH_PX, SHIPPED, NaturalStatistics, niqe
 
@@ -91,6 +92,19 @@ def _drift() -> Measure:
     return Measure("drift", columns, lambda seen: colour_drift(seen.sr, seen.lq, seen.scale))
 
 
+def _checkerboard() -> Measure:
+    column = Column(
+        key="checkerboard",
+        title="checkerboard",
+        better="lower",
+        digits=2,
+        note="root mean square, in levels of 255, of a pattern whose period is the scale, or 4 px at scale 1",
+    )
+    return Measure(
+        "checkerboard", (column,), lambda seen: [checkerboard(seen.sr, period_of(seen.scale))], blind=True
+    )
+
+
 def _vgg19() -> Measure:
     from relume.evaluate.vgg19 import FeatureDistance
 
@@ -111,6 +125,7 @@ OPENERS: dict[str, Callable[[], Measure]] = {
     "niqe": _niqe,
     "consistency": _consistency,
     "drift": _drift,
+    "checkerboard": _checkerboard,
     "vgg19": _vgg19,
     "lpips": _lpips,
 }
@@ -124,7 +139,7 @@ NAMES = (*PROTOCOL_COLUMNS, *OPENERS)
 DEFAULT = ("psnr", "ssim")
 """What is shown when nothing is asked."""
 
-CHEAP = ("psnr", "ssim", "niqe", "consistency", "drift")
+CHEAP = ("psnr", "ssim", "niqe", "consistency", "drift", "checkerboard")
 """Those that need nothing but NumPy and a fraction of a second a picture."""
 
 

@@ -34,6 +34,7 @@ class Panel:
 PANELS = (
     Panel("losses of the generator, weighted", ("loss", "loss/"), logarithmic=True),
     Panel("validation PSNR (dB)", ("validation/psnr",)),
+    Panel("validation: checkerboard (levels of 255)", ("validation/checkerboard",)),
     Panel("judgements of the discriminator (logits)", ("d/real", "d/fake", "d/margin")),
     Panel("loss of the discriminator", ("d/loss", "d/real_loss", "d/fake_loss")),
     Panel("norms of gradients", ("grad_norm", "d/grad_norm", "d/real_grad_norm", "d/fake_grad_norm"), True),

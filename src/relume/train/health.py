@@ -14,6 +14,9 @@ LARGEST_MARGIN = 12.0
 SMALLEST_MARGIN = -0.5
 """D(real) − D(fake) in logits below which a discriminator takes generated pictures for the real ones."""
 
+LARGEST_CHECKERBOARD = 1.0
+"""Root mean square of the regular pattern in results, in levels of 255, beyond which it can be seen."""
+
 LARGEST_GRADIENT = 1e3
 """Norm of a gradient beyond which steps are more noise than direction."""
 
@@ -23,7 +26,7 @@ def warnings_for(row: Mapping[str, float], *, bounded: bool) -> dict[str, str]:
 
     Args:
         row: means by name: ``d/margin``, ``colour_drift/r`` …, ``grad_norm``, ``d/grad_norm`` …; and the
-            number of ``skipped`` updates.
+            number of ``skipped`` updates; or scores of a validation, ``validation/checkerboard`` among them.
         bounded: whether logits go through a sigmoid or margin (all losses but Wasserstein's), so that a large
             margin means that the discriminator has won.
     """
@@ -35,6 +38,12 @@ def warnings_for(row: Mapping[str, float], *, bounded: bool) -> dict[str, str]:
     drift = max(abs(row.get(f"colour_drift/{channel}", 0.0)) for channel in "rgb")
     if drift > LARGEST_DRIFT:
         told["colour"] = f"colours move by {drift:.1f} levels: raise loss_weight, or lower adversarial.weight"
+    lattice = row.get("validation/checkerboard", 0.0)
+    if lattice > LARGEST_CHECKERBOARD:
+        told["checkerboard"] = (
+            f"results have a checkerboard of {lattice:.1f} levels: if it does not fade, even_upsampling=true "
+            "starts without one, and a pixel loss holds it down"
+        )
     for key in row:
         if key.endswith("grad_norm") and row[key] > LARGEST_GRADIENT:
             option = "adversarial.optimizer" if key.startswith("d/") else "optimizer"

@@ -17,7 +17,7 @@
 import json
 import math
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import timedelta
 from importlib import util
@@ -139,12 +139,15 @@ class RunLog(Log):
             state, f"loss {row.get('loss', 0):.4f}  {images_per_s:.1f} img/s  data wait {wait:.0%}"
         )
         adversarial = state.recipe.adversarial
-        bounded = bool(adversarial and adversarial.loss != "wgan-gp")
-        for sign, advice in warnings_for(row, bounded=bounded).items():
+        self._warn(state.step, warnings_for(row, bounded=bool(adversarial and adversarial.loss != "wgan-gp")))
+        self._restart_clock(state.step)
+
+    def _warn(self, step: int, warnings: Mapping[str, str]) -> None:
+        """Each kind once."""
+        for sign, advice in warnings.items():
             if sign not in self._told:
                 self._told.add(sign)
-                self.say(f"step {state.step}: {advice}")
-        self._restart_clock(state.step)
+                self.say(f"step {step}: {advice}")
 
     def _tell_progress(self, state: TrainState, note: str) -> None:
         self._bar.update(self._task, completed=state.step, note=note)
@@ -156,7 +159,9 @@ class RunLog(Log):
         """Log the scores, draw a sheet, the animation and the curves, and keep the best checkpoint."""
         samples = validation.run(state.averaged, state.recipe.card(state.averaged))
         scores = mean_scores(samples)
-        self._log(state.step, {f"validation/{name}": value for name, value in scores.items()})
+        row = {f"validation/{name}": value for name, value in scores.items()}
+        self._log(state.step, row)
+        self._warn(state.step, warnings_for(row, bounded=False))
         picture = sheet(samples, state.step)
         name = f"step-{state.step:08d}.png"
         _save(picture, self.run_dir / "samples" / name)

@@ -17,6 +17,7 @@ from relume.data.pictures import DecodedPictures, find_pictures
 from relume.degrade.resize import imresize
 from relume.engine.restore import restore
 from relume.image import read_picture
+from relume.metrics.checkerboard import checkerboard, period_of
 from relume.metrics.protocol import PROTOCOLS, score
 from relume.train.recipe import Recipe
 
@@ -41,6 +42,8 @@ class Sample:
         sr: the result.
         psnr: in dB, by the recipe's validation protocol.
         ssim: by the same protocol.
+        checkerboard: in the result beyond the target's, in levels; NaN for very small pictures. See
+            :func:`relume.metrics.checkerboard.checkerboard`.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Sample:
     sr: NDArray[np.float32]
     psnr: float
     ssim: float
+    checkerboard: float = 0.0
 
 
 Pair = tuple[str, NDArray[np.float32], NDArray[np.float32]]
@@ -82,8 +86,13 @@ class Validation:
         for name, lq, hq in self._pairs:
             sr = restore(backend, card, lq)
             psnr, ssim = score(sr, hq, card.scale, protocol)
-            samples.append(Sample(name, lq, hq, sr, psnr, ssim))
+            samples.append(Sample(name, lq, hq, sr, psnr, ssim, _added_checkerboard(sr, hq, card.scale)))
         return samples
+
+
+def _added_checkerboard(sr: NDArray[np.float32], hq: NDArray[np.float32], scale: int) -> float:
+    found, original = (checkerboard(picture, period_of(scale)) for picture in (sr, hq))
+    return float(np.sqrt(np.maximum(0, found**2 - original**2)))
 
 
 def _read(path: Path) -> NDArray[np.float32]:
@@ -113,10 +122,11 @@ def _monitor(crops: Crops[Any], most: int) -> list[Pair]:
 
 
 def mean_scores(samples: list[Sample]) -> dict[str, float]:
-    """Mean PSNR in dB and SSIM over the samples."""
+    """Mean PSNR in dB, SSIM and added checkerboard in levels over the samples."""
     return {
         "psnr": float(np.mean([sample.psnr for sample in samples])),
         "ssim": float(np.mean([sample.ssim for sample in samples])),
+        "checkerboard": float(np.mean([sample.checkerboard for sample in samples])),
     }
 
 
