@@ -33,6 +33,10 @@ def rgb_profile() -> bytes:
 
 @pytest.fixture(scope="session")
 def grey_profile() -> bytes:
+    return make_grey_profile()
+
+
+def make_grey_profile() -> bytes:
     """Grey in linear light (ICC v2)."""
     white = struct.pack(">4s4x3i", b"XYZ ", 0xF6D6, 0x10000, 0xD32D)
     curve = struct.pack(">4s4xL", b"curv", 0)
