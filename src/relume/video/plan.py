@@ -133,8 +133,15 @@ def make_plan(info: FilmInfo, card: ModelCard, wishes: Wishes) -> Plan:
             mastering=info.tags.mastering,
             encoding=encoding,
         ),
-        tile=wishes.tile or math.isqrt(math.prod(tile_shape(card, info.height, info.width))),
+        tile=wishes.tile or _tile(card, info),
     )
+
+
+def _tile(card: ModelCard, info: FilmInfo) -> int:
+    """The side of the largest tiles that fit into memory: the whole frame's longer one if that does."""
+    height, width = tile_shape(card, info.height, info.width)
+    whole = height >= info.height and width >= info.width
+    return max(info.height, info.width) if whole else math.isqrt(height * width)
 
 
 def _result_colour(info: FilmInfo, pix_fmt: str) -> Colour:
