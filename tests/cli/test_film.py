@@ -118,6 +118,32 @@ def test_pipes(film: Path, tiny_model: Path):
     assert json.loads(to_file.stdout.splitlines()[-1])["num_frames"] == 5
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_while_the_network_does_not_answer(
+    film: Path, options: list[str], number: int, code: int
+):
+    """However slow the machine is: here a tile takes an hour. Afterwards the same command works."""
+    slow = f"""
+import signal, sys, time
+from relume.backends.openvino import OpenVINOBackend
+from relume.cli import main
+from relume.video import ahead
+ahead.grace_s = 0.1
+def run(self, batch):
+    print("at work", flush=True)
+    time.sleep(3600)
+OpenVINOBackend.run = run
+sys.argv = ["relume", "upscale", "film.mkv", *{options!r}]
+main()
+"""
+    with subprocess.Popen([sys.executable, "-c", slow], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "at work\n"
+        process.send_signal(number)
+        assert process.wait(60) == code
+    assert run(["upscale", "film.mkv", *options]) == 0
+
+
 def test_killed_and_out_of_space(film: Path, options: list[str]):
     """The same command carries on, and the bytes are those of an undisturbed run."""
     command = [sys.executable, "-m", "relume", "upscale", "film.mkv", *options]

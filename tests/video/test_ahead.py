@@ -4,7 +4,8 @@ from threading import Event, active_count
 
 import pytest
 
-from relume.video.ahead import ahead
+from relume.video import ahead as ahead_module
+from relume.video.ahead import ahead, still_at_work
 
 
 def test_items_come_in_order_and_not_all_at_once():
@@ -41,3 +42,20 @@ def test_errors_arrive_where_the_items_are_used():
         ahead((number + 1 for number in one), 2, stop) as two,
     ):
         assert list(two) == [2]
+
+
+def test_an_item_that_takes_for_ever_is_left_alone(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ahead_module, "grace_s", 0.01)
+    begun, release = Event(), Event()
+
+    def endless() -> Iterator[int]:
+        begun.set()
+        release.wait()
+        yield 1
+
+    with ahead(endless(), 1, Event()):
+        begun.wait()
+    assert still_at_work()
+    release.set()
+    while still_at_work():
+        pass

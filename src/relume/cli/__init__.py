@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from relume import __version__
-from relume.cli.failures import complain
+from relume.cli.failures import Terminated, complain, exit_code_of
 from relume.errors import OutOfMemory, OutputError, RelumeError, UsageError
 
 COMMANDS = {
@@ -46,10 +46,6 @@ BROKEN_PIPE = 128 + 13
 """What shells report of a program that SIGPIPE ended."""
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM arrived: leave as after Ctrl-C, cleaning up, but with its own exit code."""
-
-
 def main() -> NoReturn:
     """Run the command line and leave with its exit code, see :mod:`relume.errors`."""
     signal.signal(signal.SIGTERM, _terminate)
@@ -73,10 +69,8 @@ def run(arguments: list[str]) -> int:
         return complain(error)
     except MemoryError:
         return complain(OutOfMemory("not enough memory", hint="try a smaller --tile"))
-    except Terminated:
-        return 128 + signal.SIGTERM
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
+    except KeyboardInterrupt as interrupt:
+        return exit_code_of(interrupt)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE

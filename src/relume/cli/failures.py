@@ -1,9 +1,19 @@
 """How a failure is told: one line on stderr, and an exit code."""
 
 import os
+import signal
 import sys
 
 from relume.errors import RelumeError
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM arrived: leave as after Ctrl-C, cleaning up, but with its own exit code."""
+
+
+def exit_code_of(interrupt: KeyboardInterrupt) -> int:
+    """What shells report of a program that this signal ended."""
+    return 128 + (signal.SIGTERM if isinstance(interrupt, Terminated) else signal.SIGINT)
 
 
 def complain(error: Exception, about: object = "") -> int:

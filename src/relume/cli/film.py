@@ -1,9 +1,11 @@
 """What ``relume upscale`` and ``relume deblur`` do with films: their options, progress and results."""
 
 import json as json_module
+import os
 import sys
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from fractions import Fraction
 from importlib import import_module
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from relume.cli import film_places
 from relume.cli.extras import extra
-from relume.cli.failures import printable
+from relume.cli.failures import exit_code_of, printable
 from relume.cli.film_places import FilmJob
 from relume.cli.progress import Advance
 from relume.errors import UsageError
@@ -156,15 +158,30 @@ def restore_one(job: FilmJob, model: "Model", wishes: "Wishes", advance: Advance
 
     wishes = replace(wishes, codec=job.uncoded or wishes.codec)
     tell = _teller(job, advance, json)
-    if job.target is None:
-        stream_film(job.source, sys.stdout.buffer, model, wishes, tell)
-        return
-    done = restore_film(job.source, job.target, model, wishes, tell)
+    with _leaving_at_once():
+        if job.target is None:
+            stream_film(job.source, sys.stdout.buffer, model, wishes, tell)
+            return
+        done = restore_film(job.source, job.target, model, wishes, tell)
     if json:
         line = {"input": str(job.source), "output": str(job.target), "model": model.card.name, **asdict(done)}
         print(json_module.dumps({**line, "peak_rss_mb": _peak_mb()}), flush=True)
     elif sys.stdout.isatty():
         print(printable(f"{job.source} → {job.target}: {_summary(done)}"))
+
+
+@contextmanager
+def _leaving_at_once() -> Generator[None]:
+    """Do not wait for a large tile if the run is interrupted: what is on the disk is whole at any moment."""
+    from relume.video.ahead import still_at_work
+
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        if still_at_work():
+            sys.stdout.flush()
+            os._exit(exit_code_of(interrupt))
+        raise
 
 
 def preview_one(job: FilmJob, model: "Model", wishes: "Wishes", count: int, json: bool) -> None:

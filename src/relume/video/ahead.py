@@ -4,11 +4,16 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from queue import Empty, Full, Queue
 from threading import Event, Thread
-from typing import TypeVar
+from threading import enumerate as enumerate_threads
+from typing import Final, TypeVar
 
 Item = TypeVar("Item")
 
 _LOOK_S = 0.05  # how often a stage that waits for a place looks whether it should stop
+_NAME: Final = "relume ahead"
+
+grace_s = 5.0
+"""How long is waited for an item that is being computed when nobody wants it any more."""
 
 
 class _End:
@@ -22,7 +27,8 @@ class _End:
 def ahead(items: Iterable[Item], size: int, stop: Event) -> Generator[Iterator[Item]]:
     """Compute items in a thread of its own while those before are used.
 
-    When the block is left, by whatever way, ``stop`` is set, and the thread ends after the item it is at.
+    When the block is left, by whatever way, ``stop`` is set, and the thread ends after the item it is at. If
+    that takes longer than :data:`grace_s`, it is left alone: see :func:`still_at_work`.
 
     Args:
         items: computed one after the other, in the thread.
@@ -50,13 +56,21 @@ def ahead(items: Iterable[Item], size: int, stop: Event) -> Generator[Iterator[I
             error = raised
         put(_End(error))
 
-    thread = Thread(target=compute, daemon=True)
+    thread = Thread(target=compute, daemon=True, name=_NAME)
     thread.start()
     try:
         yield _taken(ready, stop)
     finally:
         stop.set()
-        thread.join()
+        thread.join(grace_s)
+
+
+def still_at_work() -> bool:
+    """Whether a thread that nobody waits for any more still computes its item.
+
+    Nothing that it uses may be closed then; a process that wants to end ends at once.
+    """
+    return any(thread.name == _NAME for thread in enumerate_threads())
 
 
 def _taken(ready: Queue[Item | _End], stop: Event) -> Iterator[Item]:
