@@ -92,6 +92,16 @@ def pictures(n=4, dtype=torch.float32):
     return torch.rand(2, n, 3, 4, 5, generator=torch.Generator().manual_seed(0), dtype=dtype)
 
 
+def drawn(seed, n=4):
+    return torch.rand(n, generator=torch.Generator().manual_seed(seed))
+
+
+def test_places_are_random_unless_given():
+    real, fake = pictures()
+    found = {gradient_penalty(lambda x: x.square().sum((1, 2, 3)), real, fake).item() for _ in range(2)}
+    assert len(found) == 2
+
+
 def test_the_penalty_of_a_linear_critic_is_known():
     weight = torch.full((3, 4, 5), 0.5)
     penalty = gradient_penalty(lambda x: (x * weight).sum((1, 2, 3)), *pictures())
@@ -105,12 +115,10 @@ def test_a_patch_critic_is_the_mean_of_its_patches():
 
 def test_every_sample_has_a_place_and_a_norm_of_its_own():
     real, fake = pictures()
-    penalty = gradient_penalty(
-        lambda x: x.square().sum((1, 2, 3)) / 2, real, fake, generator=torch.Generator().manual_seed(7)
-    )
-    places = torch.rand(4, generator=torch.Generator().manual_seed(7)).tolist()
-    norms = [(e * r + (1 - e) * f).norm().item() for e, r, f in zip(places, real, fake, strict=True)]
-    assert len(set(places)) == 4
+    places = drawn(7)
+    penalty = gradient_penalty(lambda x: x.square().sum((1, 2, 3)) / 2, real, fake, places=places)
+    samples = zip(places.tolist(), real, fake, strict=True)
+    norms = [(e * r + (1 - e) * f).norm().item() for e, r, f in samples]
     assert penalty.item() == pytest.approx(sum((norm - 1) ** 2 for norm in norms) / 4)
 
 
@@ -131,7 +139,7 @@ def test_the_penalty_passes_autograds_check_in_double_precision():
 
     def penalty(first, bias, second):
         critic = lambda x: F.conv2d(torch.tanh(F.conv2d(x, first, bias)), second)  # noqa: E731
-        return gradient_penalty(critic, real, fake, generator=torch.Generator().manual_seed(2))
+        return gradient_penalty(critic, real, fake, places=drawn(2, 2))
 
     assert torch.autograd.gradcheck(penalty, parameters)
 
@@ -139,11 +147,11 @@ def test_the_penalty_passes_autograds_check_in_double_precision():
 def test_the_penalty_is_the_same_under_autocast():
     torch.manual_seed(0)
     critic = nn.Sequential(nn.Conv2d(3, 8, 3), nn.LeakyReLU(0.2), nn.Conv2d(8, 1, 2))
-    expected = gradient_penalty(critic, *pictures(), generator=torch.Generator().manual_seed(3))
+    expected = gradient_penalty(critic, *pictures(), places=drawn(3))
     with torch.autocast("cpu", torch.bfloat16):
         real, fake = pictures()
-        penalty = gradient_penalty(critic, real, fake, generator=torch.Generator().manual_seed(3))
-        low = gradient_penalty(critic, real, fake.bfloat16(), generator=torch.Generator().manual_seed(3))
+        penalty = gradient_penalty(critic, real, fake, places=drawn(3))
+        low = gradient_penalty(critic, real, fake.bfloat16(), places=drawn(3))
     assert torch.equal(penalty, expected)
     assert low.dtype == torch.float32
     torch.testing.assert_close(low, expected, rtol=1e-2, atol=0)
@@ -162,12 +170,11 @@ def test_the_penalty_reaches_the_critic_only_and_survives_a_flat_one():
 
 def test_penalties_of_parts_average_to_the_whole():
     real, fake = pictures()
-    generators = [torch.Generator().manual_seed(4) for _ in range(2)]
+    places = drawn(4)
     critic = lambda x: x.square().sum((1, 2, 3))  # noqa: E731
-    whole = gradient_penalty(critic, real, fake, generator=generators[0])
-    halves = [
-        gradient_penalty(critic, real[i : i + 2], fake[i : i + 2], generator=generators[1]) for i in (0, 2)
-    ]
+    whole = gradient_penalty(critic, real, fake, places=places)
+    parts = (slice(0, 2), slice(2, 4))
+    halves = [gradient_penalty(critic, real[part], fake[part], places=places[part]) for part in parts]
     torch.testing.assert_close(sum(halves) / 2, whole)
 
 

@@ -71,6 +71,19 @@ def test_the_hash_ignores_how_a_run_is_computed():
     assert load_recipe("compact-small-x4", ["seed=7"]).sha256() != base.sha256()
 
 
+def test_the_taps_of_a_variant_replace_those_of_the_recipe():
+    assert load_recipe("srgan-x4", ["variant=as_published"]).perceptual.taps == {"relu5_4": 1.0}
+    assert len(load_recipe("srgan-x4").perceptual.taps) == 4
+    with pytest.raises(InputError, match=r"taps.relu5_4: Input should be greater than 0"):
+        load_recipe("srgan-x4", ["perceptual.taps={relu5_4: 0}"])
+
+
+@pytest.mark.parametrize("name", ["unet-srgan-x4", "unet-srgan-x2", "faces-srgan-x4", "keras-srgan-x4"])
+def test_layers_that_enlarge_start_even_but_for_the_text(name):
+    assert load_recipe(name).even_upsampling
+    assert not load_recipe(name, ["variant=as_published"]).even_upsampling
+
+
 @pytest.mark.parametrize("model", list_models(), ids=lambda model: model.card.name)
 def test_models_in_the_wheel_were_made_by_their_recipes(model):
     assert model.card.recipe_sha256 == load_recipe(model.card.recipe).sha256()

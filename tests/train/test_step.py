@@ -43,9 +43,13 @@ def assert_same_gradients(a, b):
         assert worst < 1e-4, name
 
 
-@pytest.mark.parametrize(("first", "joint"), [("generator", True), ("discriminator", False)])
-def test_two_parts_of_four_are_a_batch_of_eight(recipe, first, joint):
-    adversarial = {**ADVERSARY, "first": first, "joint": joint}
+@pytest.mark.parametrize(
+    ("first", "joint", "loss"),
+    [("generator", True, "bce"), ("discriminator", False, "bce"), ("discriminator", True, "wgan-gp")],
+)
+def test_two_parts_of_four_are_a_batch_of_eight(recipe, first, joint, loss):
+    """Random places of the gradient penalty included: they belong to the crop."""
+    adversarial = {**ADVERSARY, "first": first, "joint": joint, "loss": loss}
     whole, step = make(recipe, adversarial, batch_size=8)
     parts, step_in_parts = make(recipe, adversarial, batch_size=8, runtime={"accumulate": 2})
     stats, stats_in_parts = step(*batch(8)), step_in_parts(*batch(8))

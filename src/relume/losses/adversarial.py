@@ -145,7 +145,7 @@ def gradient_penalty(
     fake: Float[Tensor, "n c h w"],
     condition: Float[Tensor, "n d i j"] | None = None,
     *,
-    generator: torch.Generator | None = None,
+    places: Float[Tensor, " n"] | None = None,
 ) -> Float[Tensor, ""]:
     """E(‖∇D(x)‖₂ − 1)², each sample x at a random place between a real and a generated picture.
 
@@ -161,13 +161,13 @@ def gradient_penalty(
         real: targets.
         fake: generated pictures; no gradient reaches them.
         condition: second argument of a critic that has one.
-        generator: of the random places, on the pictures' device.
+        places: of each sample in [0, 1], 0 at the generated picture; random by default.
     """
     inputs = () if condition is None else (_widened(condition),)
     with torch.autocast(real.device.type, enabled=False):
         real, fake = _widened(real.detach()), _widened(fake.detach())
-        place = torch.rand(len(real), 1, 1, 1, generator=generator, dtype=real.dtype, device=real.device)
-        mixed = torch.lerp(fake, real, place).requires_grad_()
+        places = torch.rand(len(real)) if places is None else places
+        mixed = torch.lerp(fake, real, places.to(real)[:, None, None, None]).requires_grad_()
         logits = critic(mixed, *inputs).reshape(len(mixed), -1).mean(1)
         (gradient,) = torch.autograd.grad(logits.sum(), mixed, create_graph=True)
         return (torch.linalg.vector_norm(gradient.flatten(1), dim=1) - 1).square().mean()

@@ -117,7 +117,7 @@ class PerceptualOptions(Options):
     """
 
     weight: Annotated[float, Field(gt=0)] = 1.0
-    taps: dict[str, float] = Field(default_factory=lambda: {"relu5_4": 1.0})
+    taps: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=lambda: {"relu5_4": 1.0})
     distance: Literal["mse", "l1"] = "mse"
     normalise: bool = True
     divisor: Annotated[float, Field(gt=0)] = 1.0

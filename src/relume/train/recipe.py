@@ -48,6 +48,10 @@ NOT_DECIDING = ("runtime.", "validation.", "description", "licences", "data.trai
 """Keys that leave the weights as they are, or nearly; of data and teacher, fingerprints are compared."""
 
 
+FREE_NAMES = ("taps", "licences")
+"""Groups whose keys are no recipe keys: a variant's replace the old ones as a whole."""
+
+
 class ValidateOptions(Options):
     """Validation during training.
 
@@ -111,6 +115,8 @@ class Recipe(Options):
         initial_weights: model file (.safetensors) or run folder to start from; empty: fresh weights.
         initial_scale: scale of ``initial_weights`` where it is another one: tensors of other shapes, those of
             the upsampler, then start fresh. As in EDSR (Lim et al. 2017), section 4.3.
+        even_upsampling: fresh layers that enlarge start without a checkerboard, see
+            :func:`relume.archs.upsampling.start_even`.
         degradation: what turns a sharp crop into an input.
         data: the training pictures.
         loss: the pixel loss, or null.
@@ -137,6 +143,7 @@ class Recipe(Options):
     arch: Arch
     initial_weights: str = ""
     initial_scale: Annotated[int, Field(ge=1)] | None = None
+    even_upsampling: bool = False
     degradation: Degradation = DownsampleOptions()
     data: DataOptions = DataOptions()
     loss: Literal["l1", "mse", "charbonnier"] | None = "l1"
@@ -317,10 +324,10 @@ def _variant(variants: dict[str, dict[str, Any]], name: str, source: object) -> 
 
 
 def _merged(content: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """Nested keys are changed one by one, but a group of another ``kind`` replaces the old one."""
+    """Nested keys are changed one by one; a group of another ``kind``, and one of free names, is replaced."""
     merged = dict(content)
     for key, value in changes.items():
-        old = merged.get(key)
+        old = None if key in FREE_NAMES else merged.get(key)
         if isinstance(old, dict) and isinstance(value, dict) and value.get("kind") in {None, old.get("kind")}:
             merged[key] = _merged(old, value)
         else:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from relume.archs import Network, build
+from relume.archs.upsampling import start_even
 from relume.errors import InputError, UsageError
 from relume.files import replacing
 from relume.train import processes
@@ -88,6 +89,8 @@ class TrainState:
                 got=f"data.crop_px {recipe.data.crop_px}",
                 allowed=f"multiples of {recipe.scale * generator.size_multiple}",
             )
+        if recipe.even_upsampling:
+            start_even(generator)
         if recipe.initial_weights:
             other_scale = recipe.initial_scale not in {None, recipe.scale}
             _load(generator, recipe.initial_weights, other_scale)

@@ -34,6 +34,9 @@ Networks = dict[str, Callable[..., Tensor]]
 Stats = dict[str, Tensor]
 """What to log, as scalars; reading those on the device waits for it."""
 
+PLACE = 1
+"""Tells the seed of a crop's place in the gradient penalty from other seeds of that crop."""
+
 PIXEL_LOSSES = {"l1": l1, "mse": mse, "charbonnier": charbonnier}
 
 
@@ -89,13 +92,13 @@ class Part:
     Attributes:
         lq: inputs in [0, 1].
         hq: targets in [0, 1].
-        seed: of everything random about restoring this part.
+        first: position of its first crop in the run, by which everything random about it is seeded.
         sr: results, once there are any; attached to the generator where it is to learn from them.
     """
 
     lq: Float[Tensor, "n 3 h w"]
     hq: Float[Tensor, "n 3 sh sw"]
-    seed: int
+    first: int
     sr: Float[Tensor, "n 3 sh sw"] | None = None
 
 
@@ -145,7 +148,7 @@ def _parts(state: TrainState, lq: Tensor, hq: Tensor) -> list[Part]:
     first = state.step * recipe.batch_size + processes.rank() * len(lq)
     size = len(lq) // recipe.runtime.accumulate
     pairs = zip(_unit(lq, state).split(size), _unit(hq, state).split(size), strict=True)
-    return [Part(*pair, seed=hash((recipe.seed, first + i * size))) for i, pair in enumerate(pairs)]
+    return [Part(*pair, first=first + i * size) for i, pair in enumerate(pairs)]
 
 
 @dataclass(frozen=True)
@@ -207,7 +210,8 @@ class Step:
         total = loss.discriminator(real, fake)
         if loss.needs_penalty:
             critic = self.state.networks["discriminator"]
-            total = total + options.penalty * gradient_penalty(critic, part.hq, sr, part.lq)
+            places = _places(self.state.recipe.seed, part)
+            total = total + options.penalty * gradient_penalty(critic, part.hq, sr, part.lq, places=places)
         return total, {"d/real": _mean(real), "d/fake": _mean(fake)}
 
     def _loss_on_real(self, part: Part) -> tuple[Tensor, Stats]:
@@ -235,7 +239,7 @@ class Step:
         Of several parts only one may be attached at a time: they are then computed once more.
         """
         if part.sr is None or (attached and not part.sr.requires_grad):
-            torch.manual_seed(part.seed)
+            torch.manual_seed(hash((self.state.recipe.seed, part.first)))
             attached = attached or (self.generating and len(self.parts) == 1)
             with _autocast(self.state), torch.set_grad_enabled(attached):
                 part.sr = self.networks["generator"](part.lq).float()
@@ -264,6 +268,13 @@ class Step:
             optimizer.step()
         means = {key: torch.stack([stats[key] for stats in found]).mean(0) for key in found[0]}
         return means | {f"{prefix}grad_norm": norm, f"{prefix}unusable": ~usable}
+
+
+def _places(seed: int, part: Part) -> Float[Tensor, " n"]:
+    """Where the gradient penalty looks: a random place for each crop, whichever process has it."""
+    positions = range(part.first, part.first + len(part.hq))
+    generators = (torch.Generator().manual_seed(hash((seed, position, PLACE))) for position in positions)
+    return torch.stack([torch.rand((), generator=generator) for generator in generators])
 
 
 def _mean(logits: Tensor) -> Tensor:
