@@ -24,16 +24,21 @@ class Workload:
     Attributes:
         network_px: pixels that the network sees, in all windows and runs together.
         num_runs: of the network for each window.
-        window_px: pixels of the largest window.
+        windows: rows and columns of the windows.
         part_bytes: of what the network makes of the largest part, and what is done to that.
         num_parts: in how many parts the result is made.
     """
 
     network_px: int
     num_runs: int
-    window_px: int
+    windows: frozenset[tuple[int, int]]
     part_bytes: int
     num_parts: int
+
+    @property
+    def window_px(self) -> int:
+        """Pixels of the largest window."""
+        return max(map(prod, self.windows))
 
 
 def parts_of(
@@ -80,9 +85,9 @@ def workload(
     windows = [window for part in sizes for window in windows_of(*part)]
     num_runs = 8 if restoration.ensemble else 1
     return Workload(
-        network_px=sum(windows) * num_runs,
+        network_px=sum(map(prod, windows)) * num_runs,
         num_runs=num_runs,
-        window_px=max(windows),
+        windows=frozenset(windows) | {(width, height) for height, width in windows if num_runs > 1},
         part_bytes=_bytes_per_px(restoration, size, out_size) * card.scale**2 * max(map(prod, sizes)),
         num_parts=len(parts),
     )
@@ -96,11 +101,11 @@ def _bytes_per_px(restoration: Restoration, size: tuple[int, int], out_size: tup
     return _RGB_BYTES * (1 + again) + _FIDELITY_BYTES * faithful + _RESIZING_BYTES * resized
 
 
-def _windows(card: ModelCard, tile: int, height: int, width: int) -> list[int]:
-    """Pixels of every window of a part."""
+def _windows(card: ModelCard, tile: int, height: int, width: int) -> list[tuple[int, int]]:
+    """Rows and columns of every window of a part."""
     shape = (
         (height, width) if card.global_stats else (tile, tile) if tile else tile_shape(card, height, width)
     )
     height, width = (side + -side % card.size_multiple for side in (height, width))
     tiles = plan_tiles(height, width, shape, card.halo_px, card.size_multiple)
-    return [(part.rows.stop - part.rows.start) * (part.columns.stop - part.columns.start) for part in tiles]
+    return [(part.rows.stop - part.rows.start, part.columns.stop - part.columns.start) for part in tiles]

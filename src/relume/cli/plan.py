@@ -11,7 +11,9 @@ import json as json_module
 import shutil
 import time
 from argparse import ArgumentParser
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -47,8 +49,7 @@ def run(
     enlarges = chosen.card.task == "upscale"
     ending = upscale.ending(scale or chosen.card.scale, width, height) if enlarges else deblur.ENDING
     selected = selection.select(ending, options)
-    with restore.open_chosen(chosen, options) as model:
-        return _plan(model, selected, size, options)
+    return _plan(partial(restore.open_chosen, chosen, options), selected, size, options)
 
 
 def _check(options: restore.Options) -> None:
@@ -62,11 +63,14 @@ def _check(options: restore.Options) -> None:
     film.refuse_film_options(options)
 
 
-def _plan(model: "Model", selected: Selection, size: film.Size, options: restore.Options) -> int:
+def _plan(
+    open_model: "Callable[[], Model]", selected: Selection, size: film.Size, options: restore.Options
+) -> int:
     from relume.image import MAX_PIXELS
     from relume.jobs.forecast import forecast
     from relume.jobs.prospects import foresee
 
+    model = open_model()
     started_s = time.time() - psutil.Process().create_time()
     treatment, max_pixels = restore.treatment_of(options), options["max_pixels"] or MAX_PIXELS
     jobs, _ = restore.split(selected.jobs, restore.journal_of(model.card, size, options), options)
@@ -78,7 +82,7 @@ def _plan(model: "Model", selected: Selection, size: film.Size, options: restore
         def work(picture: "Picture", height: int, width: int) -> "Picture | Strips | Animation":
             return model.restore_image(picture, height=height, width=width, **treatment)
 
-        found = forecast(prospects, model, work, started_s, max_pixels)
+        found = forecast(prospects, open_model, work, started_s, max_pixels)
         codes += _tell(found, prospects, model.card.name, options["json"])
     elif not codes:
         print("nothing is left to do")

@@ -1,12 +1,11 @@
 """How long a batch will take, and how much memory and disk, before it is begun."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass
+from math import prod
 from statistics import fmean
 from time import perf_counter
-
-import psutil
 
 from relume.errors import InputError
 from relume.jobs.pipeline import READ_AHEAD
@@ -27,6 +26,7 @@ LARGEST_SAMPLE, SMALLEST_SAMPLE = 1 << 17, 1 << 12
 _READ_BYTES = 12  # of a picture, for each pixel: RGB in float32
 _WRITTEN_BYTES = 6  # of a result that is written, for each pixel beside its float32: levels and a copy
 _SPOOLED_BYTES = 3  # of a result in parts on the disk, for each pixel
+_ANY_SIZE = 1.5  # what OpenVINO's graph for windows of other sizes than the first one's holds, beside its own
 _ROWWISE = {".png", ".tif", ".tiff"}  # suffixes of formats that are written row by row
 
 
@@ -48,28 +48,32 @@ class Forecast:
 
 
 def forecast(
-    prospects: Sequence[Prospect], model: Model, restore: Restore, started_s: float, max_pixels: int
+    prospects: Sequence[Prospect],
+    open_another: Callable[[], Model],
+    restore: Restore,
+    started_s: float,
+    max_pixels: int,
 ) -> Forecast:
     """Say what a batch will take, after restoring small parts of some of its pictures for a few seconds.
 
     Args:
         prospects: the pictures, at least one.
-        model: what restores them, just opened.
-        restore: how it does that.
+        open_another: gives an instance of the model.
+        restore: how pictures are restored.
         started_s: what it took to come so far, as the batch itself will.
         max_pixels: see :func:`relume.image.read_image`.
 
     Raises:
         InputError: if none of the pictures that were tried can be read.
     """
-    base_bytes = psutil.Process().memory_info().rss
-    probed = probe(model, max(prospect.workload.window_px for prospect in prospects), SAMPLING_S / 4)
+    largest_px = max(prospect.workload.window_px for prospect in prospects)
+    probed = probe(open_another, largest_px, SAMPLING_S / 4)
     samples = dict(_samples(prospects, restore, probed.seconds, max_pixels))
     mean = Sample(*map(fmean, zip(*map(astuple, samples.values()), strict=True)))
     each = [(prospect, samples.get(prospect, mean)) for prospect in prospects]
     return Forecast(
         seconds=started_s + _seconds(each),
-        memory_bytes=base_bytes + _bytes(prospects, probed.bytes),
+        memory_bytes=round(probed.base_bytes) + _bytes(prospects, probed.bytes),
         disk_bytes=round(sum(s.disk_bytes * p.out_px * p.num_frames for p, s in each)),
         spool_bytes=max(_SPOOLED_BYTES * p.out_px * (p.workload.num_parts > 1) for p in prospects),
     )
@@ -109,19 +113,20 @@ def _seconds(each: Sequence[tuple[Prospect, Sample]]) -> float:
 
 
 def _bytes(prospects: Sequence[Prospect], window_bytes: float) -> int:
-    """Of the hungriest picture, with those that are read and written meanwhile if there is room for them."""
-    alone = max(_alone(prospect, window_bytes) for prospect in prospects)
+    """Of the network, and of the hungriest picture, with those that are read and written meanwhile."""
+    windows = {window for prospect in prospects for window in prospect.workload.windows}
+    largest = sorted(map(prod, windows))[-2:]
+    graphs = largest[-1] + (_ANY_SIZE * largest[-1] if len(largest) > 1 else 0)
+    return round(window_bytes * graphs) + _picture_bytes(prospects)
+
+
+def _picture_bytes(prospects: Sequence[Prospect]) -> int:
+    alone = max(_READ_BYTES * p.px + p.workload.part_bytes + _written(p) for p in prospects)
     if len(prospects) == 1:
         return alone
     read = READ_AHEAD * _READ_BYTES * max(prospect.px for prospect in prospects)
     written = max((_written(p) + 12 * p.out_px for p in prospects if p.workload.num_parts == 1), default=0)
     return alone + min(read + written, free_ram() // 2)
-
-
-def _alone(prospect: Prospect, window_bytes: float) -> int:
-    load = prospect.workload
-    network = round(window_bytes * load.window_px) + load.part_bytes
-    return _READ_BYTES * prospect.px + network + _written(prospect)
 
 
 def _written(prospect: Prospect) -> int:

@@ -49,29 +49,32 @@ class Probe:
 
     Attributes:
         seconds: for each pixel of a window.
-        bytes: that it holds on to, for each pixel of a window.
+        base_bytes: of the process, however small the windows are.
+        bytes: for each pixel of a window.
     """
 
     seconds: float
+    base_bytes: float
     bytes: float
 
 
-def probe(model: Model, largest_px: int, within_s: float) -> Probe:
-    """Run the network on a small window and a larger one; its memory grows with that, and stays.
+def probe(open_another: Callable[[], Model], largest_px: int, within_s: float) -> Probe:
+    """Run a small window, and a larger one by a second instance: each holds on to the memory it needs.
 
     Args:
-        model: just opened.
+        open_another: gives an instance of the model.
         largest_px: pixels of the largest window that is of interest.
         within_s: seconds that the larger window may take, about.
     """
     process = psutil.Process()
-    seconds = min(_run_s(model, _SMALL_SIDE) for _ in range(2)) / _SMALL_SIDE**2
-    before = process.memory_info().rss
-    side = max(2 * _SMALL_SIDE, int(min(largest_px, within_s / seconds) ** 0.5))
-    side += -side % model.card.size_multiple
-    _run_s(model, side)
-    grown = process.memory_info().rss - before
-    return Probe(seconds, max(0, grown) / (side**2 - _SMALL_SIDE**2))
+    with open_another() as small, open_another() as large:
+        seconds = min(_run_s(small, _SMALL_SIDE) for _ in range(2)) / _SMALL_SIDE**2
+        before = process.memory_info().rss
+        side = max(2 * _SMALL_SIDE, int(min(largest_px, within_s / seconds) ** 0.5))
+        side += -side % large.card.size_multiple
+        _run_s(large, side)
+        per_px = max(0, process.memory_info().rss - before) / side**2
+    return Probe(seconds, before - per_px * _SMALL_SIDE**2, per_px)
 
 
 def _run_s(model: Model, side: int) -> float:
