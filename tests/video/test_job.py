@@ -11,7 +11,7 @@ import pytest
 
 from relume.errors import InputError, OutputError, UsageError
 from relume.model import Model
-from relume.video import job, targets
+from relume.video import job
 from relume.video.decoding import open_film
 from relume.video.film import WHOLE, Excerpt
 from relume.video.job import FilmDone, Progress, restore_film
@@ -159,9 +159,9 @@ def test_interrupted_while_the_film_is_put_together(make_clip, model: Model, mon
     def fail(*_: object) -> None:
         raise Interrupted
 
-    for module, step in ((targets, "mux"), (job, "_clear")):
+    for place, step in ((FilmTarget, "assemble"), (job, "_clear")):
         with monkeypatch.context() as patch:
-            patch.setattr(module, step, fail)
+            patch.setattr(place, step, fail)
             with pytest.raises(Interrupted):
                 restored(source, model)
         target, done = restored(source, model)
@@ -293,7 +293,38 @@ def test_wishes_that_cannot_be_fulfilled(make_clip, model: Model, name: str, wis
     assert [path.name for path in source.parent.iterdir()] == ["clip.mkv"]
 
 
+def test_what_the_container_cannot_hold_is_told_before_the_first_frame(make_clip, model: Model):
+    """And it is what ``relume verify`` finds missing afterwards."""
+    source = make_clip(
+        "in.mp4", audio=["eng"], metadata={"title": "A film", "creation_time": "2001-02-03T04:05:06Z"}
+    )
+    told: list[str] = []
+    for name, wishes in (("out.mp4", Wishes(preset="12")), ("out.mkv", Wishes(preset="12"))):
+        restore_film(
+            FilmFile(source), FilmTarget(source.with_name(name)), model, wishes, progress, told.append
+        )
+        assert told == []
+        assert broken(source, source.with_name(name)) == []
+
+    def stop(loss: str) -> None:
+        told.append(loss)
+        if len(told) == 2:
+            raise Interrupted
+
+    target = FilmTarget(source.with_name("out.ts"))
+    with pytest.raises(Interrupted):
+        restore_film(FilmFile(source), target, model, Wishes(codec="x264"), progress, stop)
+    assert [path.name for path in target.parts.iterdir()] == ["journal.jsonl"]
+    told.clear()
+    restore_film(FilmFile(source), target, model, Wishes(codec="x264"), progress, told.append)
+    assert sorted(told) == sorted(line for line in broken(source, target.path) if "titles" in line)
+    assert any("title: A film became None" in line for line in told)
+
+
+def progress(progress: Progress) -> None: ...
+
+
 def test_streams_that_the_container_cannot_hold(make_clip, model: Model):
     source = make_clip(subtitles=True, font=b"font")
     with pytest.raises((UsageError, OutputError), match="mp4"):
-        restored(source, model, "out.mp4")
+        restored(source, model, "out.mp4", tell=pytest.fail)

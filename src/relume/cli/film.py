@@ -8,6 +8,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from fractions import Fraction
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from time import monotonic
@@ -162,12 +163,16 @@ def restore_one(job: FilmJob, model: "Model", wishes: "Wishes", advance: Advance
         if job.target is None:
             stream_film(job.source, sys.stdout.buffer, model, wishes, tell)
             return
-        done = restore_film(job.source, job.target, model, wishes, tell)
+        done = restore_film(job.source, job.target, model, wishes, tell, partial(_warn, job))
     if json:
         line = {"input": str(job.source), "output": str(job.target), "model": model.card.name, **asdict(done)}
         print(json_module.dumps({**line, "peak_rss_mb": _peak_mb()}), flush=True)
     elif sys.stdout.isatty():
         print(printable(f"{job.source} → {job.target}: {_summary(done)}"))
+
+
+def _warn(job: FilmJob, loss: str) -> None:
+    print("relume:", printable(f"{job.target} cannot hold all: {loss}"), file=sys.stderr)
 
 
 @contextmanager

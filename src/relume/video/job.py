@@ -1,5 +1,6 @@
 """A film from file to file: restored in segments that survive whatever happens, then put together."""
 
+import logging
 import os
 import shutil
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -73,9 +74,12 @@ class FilmDone:
 
 
 Tell = Callable[[Progress], None]
+Warn = Callable[[str], None]
 
 
-def restore_film(source: Source, target: Target, model: Model, wishes: Wishes, tell: Tell) -> FilmDone:
+def restore_film(
+    source: Source, target: Target, model: Model, wishes: Wishes, tell: Tell, warn: Warn = logging.warning
+) -> FilmDone:
     """Restore a film.
 
     What is finished and its journal are kept in a folder beside the target, named as it with ``.parts``,
@@ -88,9 +92,11 @@ def restore_film(source: Source, target: Target, model: Model, wishes: Wishes, t
         model: what restores.
         wishes: what is wanted.
         tell: told about progress after every frame.
+        warn: told, before the first frame, what of the original the target cannot hold.
 
     Raises:
-        UsageError: if a wish cannot be fulfilled, or the folder holds another job's segments.
+        UsageError: if a wish cannot be fulfilled, the target cannot hold what the original has, or the folder
+            holds another job's segments.
         InputError: if the film cannot be used.
         OutputError: if something cannot be written.
         OutOfMemory: if a frame does not fit into memory, even in small tiles.
@@ -106,6 +112,8 @@ def restore_film(source: Source, target: Target, model: Model, wishes: Wishes, t
             plan = plan.as_begun(journal.job)
             resumed = journal.num_frames
             if not journal.assembled:
+                for loss in target.losses(source, film.info, plan, folder):
+                    warn(loss)
                 _restore_segments(film, model, plan, wishes, target, journal, tell)
                 if journal.segments:
                     target.assemble(source, film.info, wishes, journal)

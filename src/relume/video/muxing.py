@@ -4,6 +4,7 @@ import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +28,15 @@ FORMATS: Final = {
     ".ts": "mpegts",
 }
 """Suffix of a film -> FFmpeg's name of the container."""
+
+
+_MP4_OPTIONS: Final = {"movflags": "+faststart+use_metadata_tags"}
+_OPTIONS: Final = {
+    "mp4": _MP4_OPTIONS,
+    "mov": _MP4_OPTIONS,
+    "matroska": {"avoid_negative_ts": "disabled"},  # else sound that begins before zero moves all to later
+}
+"""What FFmpeg's muxers are told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +76,7 @@ def mux(
     excerpt: Excerpt,
     temporary: Path,
     target: Path,
+    most: int | None = None,
 ) -> None:
     """Write the film.
 
@@ -78,6 +89,7 @@ def mux(
         excerpt: the part of the original that is wanted; unless it is the whole, it begins at zero.
         temporary: the file to write.
         target: what it will be called; decides the container.
+        most: packets to copy of the original; None: all.
 
     Raises:
         OutputError: if it cannot be written.
@@ -87,7 +99,7 @@ def mux(
 
     shift = Fraction(0) if excerpt.whole else timing.pts[0] * timing.time_base
     format = FORMATS[target.suffix.lower()]
-    options = {"movflags": "+faststart+use_metadata_tags"} if format in {"mp4", "mov"} else {}
+    options = _OPTIONS.get(format, {})
     with (
         av.open(str(folder / files[0])) as first,
         writing(temporary, target, format, **options) as container,
@@ -106,7 +118,7 @@ def mux(
             container.set_chapters(_shifted_chapters(source, shift, excerpt))
         pictures = _pictures(folder, files, timing, shift, main)
         copied = _copied(source, places, shift, excerpt) if source else iter(())
-        for _, packet in heapq.merge(pictures, copied, key=lambda item: item[0]):
+        for _, packet in heapq.merge(pictures, islice(copied, most), key=lambda item: item[0]):
             container.mux(packet)
 
 

@@ -1,6 +1,7 @@
 """Are sound, subtitles, attachments, chapters and titles of two films the same?"""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from hashlib import sha256
@@ -44,20 +45,46 @@ def compare_streams(original: Path, result: Path, excerpt: Excerpt, origin: Frac
         excerpt: the part of the original that was restored.
         origin: time in the original that is zero in the result.
     """
+    with _both(original, result) as (before, after):
+        yield _chapters(before, after, excerpt, origin)
+        yield from _descriptions(before, after)
+        old, new = _contents(before, excerpt, origin), _contents(after, WHOLE, Fraction(0))
+        for was, now in zip(before.streams, after.streams, strict=False):
+            yield from _stream(was, old.get(was.index), new.get(now.index))
+
+
+def compare_descriptions(original: Path, result: Path) -> Iterator[Check]:
+    """Compare which streams there are, and what titles, languages and so on are told."""
+    with _both(original, result) as (before, after):
+        yield from _descriptions(before, after)
+
+
+@contextmanager
+def _both(original: Path, result: Path) -> "Generator[tuple[InputContainer, InputContainer]]":
     import av
 
     with (
         av.open(str(original), metadata_errors="replace") as before,
         av.open(str(result), metadata_errors="replace") as after,
     ):
-        yield compare("streams", _kinds(before), _kinds(after), show=", ".join)
-        yield _metadata("titles", before.metadata, after.metadata)
-        yield _chapters(before, after, excerpt, origin)
-        old, new = _contents(before, excerpt, origin), _contents(after, WHOLE, Fraction(0))
-        for was, now in zip(before.streams, after.streams, strict=False):
-            yield from _stream(was, now, old.get(was.index), new.get(now.index))
-            alone = sum(stream.type == was.type for stream in before.streams) == 1
-            yield compare(f"stream {was.index} role", _role(was, alone), _role(now, alone), show=_listed)
+        yield before, after
+
+
+def _descriptions(before: "InputContainer", after: "InputContainer") -> Iterator[Check]:
+    yield compare("streams", _kinds(before), _kinds(after), show=", ".join)
+    yield _metadata("titles", before.metadata, after.metadata)
+    for was, now in zip(before.streams, after.streams, strict=False):
+        yield _metadata(f"stream {was.index} titles", was.metadata, {**_times(after), **now.metadata})
+        alone = sum(stream.type == was.type for stream in before.streams) == 1
+        yield compare(f"stream {was.index} role", _role(was, alone), _role(now, alone), show=_listed)
+        if was.type == "attachment":
+            files = _attached(was), _attached(now)
+            yield compare(f"stream {was.index} file", *files, show=lambda item: item[0])
+
+
+def _times(container: "InputContainer") -> dict[str, str]:
+    """The film's creation time: where it is that of a stream too, Matroska keeps it once."""
+    return {key: value for key, value in container.metadata.items() if key == "creation_time"}
 
 
 def _kinds(container: "InputContainer") -> list[str]:
@@ -86,24 +113,17 @@ def _contents(container: "InputContainer", excerpt: Excerpt, origin: Fraction) -
     return found
 
 
-def _stream(was: "Stream", now: "Stream", old: _Contents | None, new: _Contents | None) -> Iterator[Check]:
+def _stream(was: "Stream", old: _Contents | None, new: _Contents | None) -> Iterator[Check]:
+    if old is None or new is None:
+        return
     name = f"stream {was.index}"
-    yield _metadata(f"{name} titles", was.metadata, now.metadata)
-    if was.type == "attachment":
-        yield compare(f"{name} file", _attached(was), _attached(now), show=lambda item: item[0])
-    if old is not None and new is not None:
-        same = old.hashes == new.hashes
-        number = f"{len(old.hashes)} packets of {was.type}"
-        yield Check(
-            f"{name} bytes",
-            same,
-            f"{number}, identical" if same else f"{number} became {len(new.hashes)} other ones",
-        )
-        shifts = [
-            abs(a - b) for a, b in zip(old.times, new.times, strict=False) if a is not None and b is not None
-        ]
-        largest = max(shifts, default=Fraction(0))
-        yield shifted(f"{name} times", largest)
+    same = old.hashes == new.hashes
+    number = f"{len(old.hashes)} packets of {was.type}"
+    found = f"{number}, identical" if same else f"{number} became {len(new.hashes)} other ones"
+    yield Check(f"{name} bytes", same, found)
+    pairs = zip(old.times, new.times, strict=False)
+    shifts = [abs(a - b) for a, b in pairs if a is not None and b is not None]
+    yield shifted(f"{name} times", max(shifts, default=Fraction(0)))
 
 
 def _attached(stream: Any) -> tuple[str, bytes]:

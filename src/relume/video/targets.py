@@ -5,12 +5,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Final
+
+import numpy as np
 
 from relume.errors import UsageError
 from relume.files import make_folder, refuse_unwritable, replacing
 from relume.image import write_picture
 from relume.video.codecs import CODECS
-from relume.video.film import FilmInfo
+from relume.video.colour import from_rgb
+from relume.video.decoding import main_stream
+from relume.video.film import WHOLE, FilmInfo
 from relume.video.journal import Journal, Segment, hash_of
 from relume.video.muxing import FORMATS, Timing, mux
 from relume.video.picture_files import numbered
@@ -18,6 +23,10 @@ from relume.video.plan import Plan, Wishes
 from relume.video.restoring import Note, Restored, picture_of
 from relume.video.segments import SUFFIX, open_segment
 from relume.video.sources import Source
+from relume.video.streams import compare_descriptions
+from relume.video.tags import coding_of, frame_of
+
+_TRIED_PACKETS: Final = 200
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,14 @@ class Target(ABC):
 
         Raises:
             OutputError: if it cannot.
+        """
+
+    @abstractmethod
+    def losses(self, source: Source, info: FilmInfo, plan: Plan, folder: Path) -> list[str]:
+        """What of the original it cannot hold, besides the pictures, found out by trying.
+
+        Raises:
+            UsageError: if it cannot hold a stream at all.
         """
 
     @abstractmethod
@@ -100,6 +117,37 @@ class FilmTarget(Target):
         make_folder(self.path.parent)
         refuse_unwritable(self.path)
 
+    def losses(self, source: Source, info: FilmInfo, plan: Plan, folder: Path) -> list[str]:
+        """Put a film of one black frame, and the first packets of all else, together and read it again."""
+        pictures = plan.pictures
+        layout = coding_of(pictures.encoding.pix_fmt, pictures.colour)
+        black = from_rgb(np.zeros((pictures.height, pictures.width, 3), np.float32), layout)
+        segment = folder / f"rehearsal{SUFFIX}"
+        tried = folder / f"rehearsal{self.path.suffix}.tried"
+        with source.original() as original:
+            if original is None:
+                return []
+            try:
+                with open_segment(segment, pictures) as writer:
+                    writer.add(frame_of(black, pictures.encoding.pix_fmt, pictures.colour))
+                timing = Timing(time_base=info.time_base, pts=[0], duration=1, delay=writer.delay)
+                mux(
+                    original,
+                    folder,
+                    [segment.name],
+                    timing,
+                    info.tags,
+                    WHOLE,
+                    tried,
+                    self.path,
+                    _TRIED_PACKETS,
+                )
+                checks = [*compare_descriptions(Path(original.name), tried)]
+            finally:
+                segment.unlink(missing_ok=True)
+                tried.unlink(missing_ok=True)
+        return [f"{check.name}: {check.found}" for check in checks if not check.kept]
+
     def segments(
         self, frames: Iterator[Restored], folder: Path, plan: Plan, wishes: Wishes, begun: int
     ) -> Iterator[Segment]:
@@ -134,6 +182,14 @@ class PicturesTarget(Target):
         """See :class:`Target`."""
         make_folder(self.path.parent)
         refuse_unwritable(numbered(self.path, 1))
+
+    def losses(self, source: Source, info: FilmInfo, plan: Plan, folder: Path) -> list[str]:
+        """Everything but the pictures."""
+        with source.original() as original:
+            if original is None:
+                return []
+            others = [stream.type for stream in original.streams if stream is not main_stream(original)]
+        return [f"streams: no {', '.join(sorted(set(others)))} in pictures"] if others else []
 
     def segments(
         self, frames: Iterator[Restored], folder: Path, plan: Plan, wishes: Wishes, begun: int
