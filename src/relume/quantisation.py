@@ -1,8 +1,12 @@
 """Models in 8 bits: files whose convolutions run on integers, faster on processors made for it.
 
-Static quantisation with one range per activation and one scale per output channel of a kernel, by ONNX
-Runtime, whose QDQ files OpenVINO runs as well. It kept more PSNR than NNCF 3.4 with its usual settings
-(compact-small-x4 on Set14: −0.06 against −0.26 dB), at the same speed.
+Static quantisation with one range per activation and one scale per output channel of a kernel, written by
+ONNX Runtime as QDQ files, which OpenVINO runs as well. What is chosen here, and what it brought against
+float32 results on photographs (compact-small-x4, srresnet-x4):
+
+- Only what goes into convolutions is in 8 bits. What comes out is not rounded before the PReLU or the sum
+  that follows, with which OpenVINO fuses it: 46.7 → 48.9 dB and 44.8 → 46.4 dB, at the same speed or faster.
+- A range is not that of all values, but the one in which 256 levels err least: → 50.1 dB and 49.3 dB.
 """
 
 import logging
@@ -15,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 
@@ -35,11 +40,20 @@ CROP_PX = 96
 SMALLEST_PSNR = 35.0
 """A file whose results are further than this from those in float32, in dB, is refused."""
 
+NUM_BINS = 1024
+"""Of the histogram of an activation on one crop."""
+
+SHARES = tuple(np.geomspace(1, 0.03, 16).tolist())
+"""Of the smallest and of the largest value, what is tried as the end of a range."""
+
 ENDING = "-int8"
 """What the name of a model in 8 bits ends in."""
 
 Crop = NDArray[np.float32]
 """NHWC in [0, 1], one picture."""
+
+Histogram = tuple[NDArray[np.int64], NDArray[np.float32]]
+"""How many values are in each bin, and the edges of the bins, one more."""
 
 
 @dataclass(frozen=True)
@@ -115,29 +129,74 @@ def calibration_crops(files: Sequence[Path], card: ModelCard) -> Iterator[Crop]:
 
 
 class _Calibration(CalibrationDataReader):
-    def __init__(self, name: str, crops: Sequence[Crop]):
-        self._feeds = ({name: np.ascontiguousarray(crop.transpose(0, 3, 1, 2))} for crop in crops)
+    def __init__(self, feeds: Sequence[dict[str, Any]]):
+        self._feeds = iter(feeds)
 
     def get_next(self) -> dict[str, Any] | None:  # pyright: ignore[reportIncompatibleMethodOverride]
         return next(self._feeds, None)
 
 
 def _write(source: Path, out: Path, card: ModelCard, crops: Sequence[Crop]) -> None:
-    graph = onnx.load(source).graph
+    model = onnx.load(source)
+    exact = _seeing_the_picture(model.graph)
+    quantised = [n.input[0] for n in model.graph.node if n.op_type == "Conv" and n.name not in exact]
+    feeds = [{model.graph.input[0].name: np.ascontiguousarray(crop.transpose(0, 3, 1, 2))} for crop in crops]
+    ranges = _ranges(model, list(dict.fromkeys(quantised)), feeds)
     with _without_advice():
         quantize_static(
             source,
             out,
-            _Calibration(graph.input[0].name, crops),
+            _Calibration(feeds[:1]),  # its ranges are not used
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             op_types_to_quantize=["Conv"],
-            nodes_to_exclude=_seeing_the_picture(graph),
+            nodes_to_exclude=exact,
+            extra_options={
+                "OpTypesToExcludeOutputQuantization": ["Conv"],
+                "TensorQuantOverrides": {n: [{"rmin": r[0], "rmax": r[1]}] for n, r in ranges.items()},
+            },
         )
     model = onnx.load(out)
     onnx.helper.set_model_props(model, {CARD_KEY: card.to_json()})
     onnx.save(model, out)
+
+
+def _ranges(
+    model: onnx.ModelProto, tensors: Sequence[str], feeds: Sequence[dict[str, Any]]
+) -> dict[str, tuple[np.float32, np.float32]]:
+    """For each tensor the range in which 256 levels serve the crops best."""
+    watched = onnx.ModelProto()
+    watched.CopyFrom(model)
+    watched.graph.output.extend(onnx.helper.make_empty_tensor_value_info(name) for name in tensors)
+    session = onnxruntime.InferenceSession(watched.SerializeToString(), providers=["CPUExecutionProvider"])
+    histograms: dict[str, list[Histogram]] = {name: [] for name in tensors}
+    for feed in feeds:
+        for name, values in zip(tensors, session.run(tensors, feed), strict=True):
+            histograms[name].append(np.histogram(np.asarray(values), NUM_BINS))
+    return {name: _best_range(found) for name, found in histograms.items()}
+
+
+def _best_range(histograms: Sequence[Histogram]) -> tuple[np.float32, np.float32]:
+    """The range with the best mean signal-to-noise ratio in dB; values outside become its ends.
+
+    Squared errors themselves would be ruled by the one crop of many on which a network overshoots: with them
+    SRResNet came to 37.9 dB instead of 48.
+    """
+    counts = np.stack([count for count, _ in histograms])
+    edges = np.stack([edge for _, edge in histograms])
+    centres = (edges[:, 1:] + edges[:, :-1]) / 2
+
+    def log_error(part: tuple[float, float]) -> float:
+        step = max((part[1] - part[0]) / 255, 1e-12)
+        zero = round(-part[0] / step)
+        levels = np.clip(np.round(centres / step) + zero, 0, 255)
+        errors = (counts * np.square((levels - zero) * step - centres)).sum(1)
+        return float(np.log(errors + 1e-12).sum())
+
+    low, high = min(0.0, edges.min()), max(0.0, edges.max())  # convolutions pad with 0: it must be a level
+    best = min(((low * below, high * above) for below in SHARES for above in SHARES), key=log_error)
+    return np.float32(best[0]), np.float32(best[1])
 
 
 def _seeing_the_picture(graph: onnx.GraphProto) -> list[str]:
