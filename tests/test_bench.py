@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from relume import bench
+from relume.backends.openvino import matrix_product
 from relume.cli import run
 from relume.zoo import ModelFile, read_card
 
@@ -17,9 +18,10 @@ def test_a_model_is_measured_beside_the_processors_peak(tiny_model: Path):
     )
     assert (row.model, row.backend, row.precision, row.side) == ("tiny-x4", "openvino", "float32", 20)
     seconds = row.ms / 1000
-    assert row.gflops * 1e9 * seconds == pytest.approx(2 * (HEAD_BODY_TAIL + SKIP) * 20**2)
+    assert row.gflops * 1e9 * seconds >= 2 * (HEAD_BODY_TAIL + SKIP) * 20**2  # in the round of least time
     assert row.output_mp_per_s * 1e6 * seconds == pytest.approx(80**2)
-    assert row.of_peak > 0
+    assert row.peak_gflops
+    assert row.of_peak == pytest.approx(row.gflops / row.peak_gflops)
     assert row.peak_rss_mb is None
 
 
@@ -28,7 +30,18 @@ def test_the_command_prints_and_writes(tiny_model: Path, tmp_path: Path, capsys:
     arguments = ["bench", str(tiny_model), "--side", "16", "--rounds", "1"]
     assert run([*arguments, "--json", files[0], "--markdown", files[1]]) == 0
     (row,) = json.loads(Path(files[0]).read_text())
-    assert row["cold_start_s"] > 0
+    assert row["cold_start_s"] > row["import_s"] > 0
     assert row["peak_rss_mb"] > 10
     assert capsys.readouterr().out == Path(files[1]).read_text()
     assert run(["bench", "--rounds", "0"]) == 2
+
+
+@pytest.mark.parametrize("int8", [False, True])
+def test_the_peak_is_that_of_the_precision(int8: bool):
+    matrix_product(64, threads=1, int8=int8)()
+
+
+def test_imports_are_added_up():
+    rows = ("self [us] | cumulative | imported package", "12 |  12 | a", "8 |  20 |   b")
+    told = "".join(f"import time: {row}\n" for row in rows)
+    assert bench._import_seconds(told) == pytest.approx(20e-6)

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -14,10 +14,14 @@ import numpy as np
 
 from relume.backends import open_backend
 from relume.engine.restore import Pixels, restore
+from relume.machine import num_threads
 from relume.zoo import ModelFile
 
 PEAK_SIDE = 1024
 """Side of the matrices whose product stands for what the processor can do."""
+
+NUM_STARTS = 3
+"""Processes that are started to measure what a start takes; the median is reported."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,12 @@ class Speed:
         side: rows and columns of the picture.
         ms: median wall time of a picture in memory.
         output_mp_per_s: millions of result pixels a second.
-        gflops: float operations a second that this means (two a multiplication and addition), in 10⁹.
-        peak_gflops: the same of a float32 matrix product, measured in the same rounds.
-        of_peak: median over the rounds of the one by the other.
+        gflops: operations a second in the least disturbed round (two a multiplication and addition), in 10⁹.
+        peak_gflops: the same of a matrix product in the model's precision by the same runtime, in the same
+            rounds; None if the model does not run on the processor.
+        of_peak: the one by the other; None as before.
         cold_start_s: ``relume upscale`` from start to written file, in a process of its own; None: not asked.
+        import_s: what of such a start Python's imports take; None: not asked.
         peak_rss_mb: the most memory that this process held, in 10⁶ bytes; None: not asked.
     """
 
@@ -64,9 +70,10 @@ class Speed:
     ms: float
     output_mp_per_s: float
     gflops: float
-    peak_gflops: float
-    of_peak: float
+    peak_gflops: float | None
+    of_peak: float | None
     cold_start_s: float | None = None
+    import_s: float | None = None
     peak_rss_mb: float | None = None
 
 
@@ -77,62 +84,57 @@ def measure(file: ModelFile, asked: Asked) -> Speed:
         UsageError: if the device is unknown or absent.
         OutOfMemory: if the picture does not fit.
     """
+    from relume.backends.openvino import matrix_product, num_products
+
     card = file.card
     pixels = np.random.default_rng(0).random((asked.side, asked.side, 3), np.float32)
     backend = open_backend(file.path, card, device=asked.device)
-    product = _matrix_product()
-    _seconds(lambda: restore(backend, card, pixels, tile=asked.tile))
-    product()
-    pairs = [
-        (_seconds(lambda: restore(backend, card, pixels, tile=asked.tile)), product())
-        for _ in range(asked.rounds)
-    ]
+    product = matrix_product(PEAK_SIDE, num_threads(), int8=card.precision == "int8")
+    times: list[tuple[float, float]] = []
+    for _ in range(1 + asked.rounds):  # the first warms up
+        own = _seconds(lambda: restore(backend, card, pixels, tile=asked.tile))
+        times.append((own, _seconds(product)))
     backend.close()
-    seconds = median(own for own, _ in pairs)
-    operations = _num_operations(file.path, asked.side)
-    cold_s, rss = _cold_start(file.path, pixels) if asked.cold else (None, None)
-    return Speed(
+    own, peak = zip(*times[1:], strict=True)
+    gflops = 2 * num_products(file.path, asked.side) / min(own) / 1e9
+    peak_gflops = 2 * PEAK_SIDE**3 / min(peak) / 1e9 if backend.device == "cpu" else None
+    speed = Speed(
         model=card.name,
         backend=backend.name,
         precision=card.precision,
         side=asked.side,
-        ms=1000 * seconds,
-        output_mp_per_s=(asked.side * card.scale) ** 2 / seconds / 1e6,
-        gflops=operations / seconds / 1e9,
-        peak_gflops=median(peak for _, peak in pairs),
-        of_peak=median(operations / own / 1e9 / peak for own, peak in pairs),
-        cold_start_s=cold_s,
-        peak_rss_mb=rss,
+        ms=1000 * median(own),
+        output_mp_per_s=(asked.side * card.scale) ** 2 / median(own) / 1e6,
+        gflops=gflops,
+        peak_gflops=peak_gflops,
+        of_peak=gflops / peak_gflops if peak_gflops else None,
     )
+    return replace(speed, **_start(file.path, pixels)) if asked.cold else speed
 
 
 def markdown(rows: Sequence[Speed]) -> str:
     """The rows as a table."""
     lines = [
-        "| model | runtime | precision | input | ms | output MP/s | GFLOP/s | of peak | cold start | RSS |",
-        "| --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| model | runtime | precision | input | ms | output MP/s | GFLOP/s | of peak "
+        "| start | imports | RSS |",
+        "| --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for row in rows:
-        cold = "" if row.cold_start_s is None else f"{row.cold_start_s:.2f} s"
-        rss = "" if row.peak_rss_mb is None else f"{row.peak_rss_mb:.0f} MB"
+        known = (
+            _written(row.of_peak, ".0%"),
+            _written(row.cold_start_s, ".2f", " s"),
+            _written(row.import_s, ".2f", " s"),
+            _written(row.peak_rss_mb, ".0f", " MB"),
+        )
         lines.append(
             f"| {row.model} | {row.backend} | {row.precision} | {row.side}² | {row.ms:.0f} "
-            f"| {row.output_mp_per_s:.2f} | {row.gflops:.0f} | {row.of_peak:.0%} | {cold} | {rss} |"
+            f"| {row.output_mp_per_s:.2f} | {row.gflops:.0f} | {' | '.join(known)} |"
         )
     return "\n".join(lines)
 
 
-def _num_operations(path: Path, side: int) -> int:
-    from relume.backends.openvino import num_products
-
-    return 2 * num_products(path, side)
-
-
-def _matrix_product() -> Callable[[], float]:
-    """What measures, in GFLOP/s, a float32 matrix product on all the threads that NumPy uses."""
-    matrix = np.random.default_rng(0).random((PEAK_SIDE, PEAK_SIDE), np.float32)
-    out = np.empty_like(matrix)
-    return lambda: 2 * PEAK_SIDE**3 / _seconds(lambda: np.matmul(matrix, matrix, out=out)) / 1e9
+def _written(value: float | None, form: str, unit: str = "") -> str:
+    return "" if value is None else f"{value:{form}}{unit}"
 
 
 def _seconds(run: Callable[[], object]) -> float:
@@ -141,14 +143,31 @@ def _seconds(run: Callable[[], object]) -> float:
     return perf_counter() - start
 
 
-def _cold_start(model: Path, pixels: Pixels) -> tuple[float, float]:
-    """Seconds from start to end of ``relume upscale``, and the memory in MB that it says it took."""
+def _start(model: Path, pixels: Pixels) -> dict[str, float]:
+    """What ``relume upscale`` takes in a process of its own, from its start to its end."""
     from relume.image import from_array, write_picture
 
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "lq.png", Path(folder) / "sr.png"
         write_picture(from_array(pixels), source)
-        command = [sys.executable, "-m", "relume", "upscale", str(source), "-o", str(target)]
-        start = perf_counter()
-        told = subprocess.run([*command, "-n", str(model), "--json"], capture_output=True, check=True).stdout
-        return perf_counter() - start, float(json.loads(told)["peak_rss_mb"])
+        command = ["-m", "relume", "upscale", source, "-o", target, "-n", model, "--json"]
+        starts = [_run(command) for _ in range(NUM_STARTS)]
+        traced = [_run(["-X", "importtime", *command])[1] for _ in range(NUM_STARTS)]
+    return {
+        "cold_start_s": median(seconds for seconds, _ in starts),
+        "import_s": median(_import_seconds(done.stderr) for done in traced),
+        "peak_rss_mb": median(json.loads(done.stdout)["peak_rss_mb"] for _, done in starts),
+    }
+
+
+def _run(arguments: Sequence[str | Path]) -> tuple[float, "subprocess.CompletedProcess[str]"]:
+    """Seconds that Python takes with these arguments, and what it says."""
+    start = perf_counter()
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True)
+    return perf_counter() - start, done
+
+
+def _import_seconds(told: str) -> float:
+    """The sum over all modules of what ``-X importtime`` says in lines ``import time: self | ... | name``."""
+    rows = (line.removeprefix("import time:").split("|") for line in told.splitlines() if "|" in line)
+    return sum(int(row[0]) for row in rows if row[0].strip().isdecimal()) / 1e6

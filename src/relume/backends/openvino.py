@@ -1,11 +1,13 @@
 """OpenVINO: the fastest on x86 processors (``benchmarks/peers.py``)."""
 
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import cache
 from math import prod
 from pathlib import Path
+
+import numpy as np
 
 from relume.backends.base import Batch, cannot_load, cannot_run
 from relume.errors import OutOfMemory
@@ -128,6 +130,36 @@ def num_products(weights: Path, side: int) -> int:
         raise cannot_load(weights, error) from error
     convolutions = [op for op in model.get_ops() if op.get_type_name() in {"Convolution", "GroupConvolution"}]
     return sum(prod(op.get_output_shape(0)) * prod(list(op.get_input_shape(1))[1:]) for op in convolutions)
+
+
+def _levelled(value: openvino.Node, low: float, high: float, levels: int) -> openvino.Node:
+    return opset1.fake_quantize(value, *map(np.float32, (low, high, low, high)), levels)
+
+
+def matrix_product(side: int, threads: int, *, int8: bool) -> Callable[[], None]:
+    """What multiplies two square matrices, once a call: as much as this runtime gets out of the processor.
+
+    Args:
+        side: rows and columns.
+        threads: processor threads to use.
+        int8: whether of 8-bit integers; else of float32.
+    """
+    rng = np.random.default_rng(0)
+    left, right = rng.random((2, side, side), np.float32)
+    given = opset1.parameter(left.shape, openvino.Type.f32)
+    first, second = given, opset1.constant(right)
+    if int8:  # 256 levels for the one and 255, around 0, for the other: what VNNI takes
+        first, second = _levelled(first, 0, 1, 256), _levelled(second, -1, 1, 255)
+    model = openvino.Model([opset1.matmul(first, second, False, False)], [given], "product")  # pyright: ignore
+    options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads}
+    request = _core().compile_model(model, "CPU", options).create_infer_request()
+
+    def run() -> None:
+        request.set_input_tensor(openvino.Tensor(left, shared_memory=True))
+        request.start_async()
+        request.wait()
+
+    return run
 
 
 @cache

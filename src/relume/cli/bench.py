@@ -4,8 +4,9 @@
     relume bench compact-small-x4 --quick
     relume bench --json speed.json --markdown speed.md
 
-Each round measures a model and a large matrix product one after the other: the share of what the processor
-can do is a ratio of neighbours in time, which other programs on the machine disturb less than times.
+Each round measures a model and a large matrix product in its precision, one after the other. Times are
+medians; the share of what the processor can do is that of the round which other programs disturbed least.
+A start is "relume upscale" in a process of its own, from nothing to the written file.
 """
 
 import json as json_module
