@@ -16,7 +16,7 @@ SIGNATURES = {
 
 SHARED = (
     "INPUT --output --include --exclude --shard --format --suffix "
-    "--model --tile --device --max-pixels --salvage --skip-existing --resume --report --json "
+    "--model --tile --device --max-pixels --salvage --skip-existing --resume --report --json --quiet "
     "--strength --tta --no-lock-colours --consistent --wrap --show-invented --no-provenance "
     "--codec --crf --preset --pix-fmt --start --end --preview --fps --deinterlace"
 )

@@ -110,3 +110,13 @@ def test_the_processor_is_named_as_the_system_does(tmp_path: Path):
     root = write(tmp_path, {"proc/cpuinfo": "processor\t: 0\nmodel name\t: Z80 at 4 MHz\n\n"})
     assert processor_name(root) == "Z80 at 4 MHz"
     assert processor_name(tmp_path / "no such root")
+
+
+@pytest.mark.parametrize(("asked", "threads"), [("1", 1), ("1,2", 1), ("0", 4), ("many", 4), ("99", 4)])
+def test_threads_that_somebody_asked_for(
+    asked: str, threads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: {0, 1, 2, 3}, raising=False)
+    monkeypatch.setattr("psutil.cpu_count", lambda logical: 4)
+    monkeypatch.setenv("OMP_NUM_THREADS", asked)
+    assert num_threads(tmp_path) == threads

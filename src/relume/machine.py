@@ -30,11 +30,16 @@ def free_ram(root: Path = Path("/")) -> int:
 def num_threads(root: Path = Path("/")) -> int:
     """Threads worth starting: cores that this process may run on, at most what its cgroups' CPU quota pays.
 
+    Where somebody set ``OMP_NUM_THREADS``, no more than that.
+
     Args:
         root: where ``proc`` and ``sys`` are.
     """
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     threads = min(allowed, psutil.cpu_count(logical=False) or allowed)
+    asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    if asked.isdecimal() and int(asked) > 0:
+        threads = min(threads, int(asked))
     for group in _cgroups(root, "cpu"):
         quota, period = _cpu_quota(group)
         if quota > 0:

@@ -121,7 +121,7 @@ def test_standard_input_and_output(
 ):
     content = Path(stdin).read_bytes() if stdin else b""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
-    assert run(["upscale", *arguments, "-n", str(tiny_model)]) == code
+    assert run(["upscale", *arguments, "-n", str(tiny_model), "-q"]) == code
     out, err = capfdbinary.readouterr()
     assert err.count(b"\n") == (code > 0)
     assert out[:4] == (b"\x89PNG" if arguments[-1] == "-" and code == 0 else b"")

@@ -128,11 +128,28 @@ def test_a_bad_model_is_told_before_any_work(pictures: Path, capfd: pytest.Captu
     assert capfd.readouterr().err.count("relume: ") == 3
 
 
-def test_nothing_is_said_where_nobody_watches(
+def test_a_line_is_printed_for_each_result_unless_quiet_is_asked(
     pictures: Path, tiny_model: Path, capfd: pytest.CaptureFixture[str]
 ):
     assert run(["upscale", "a.png", "-n", str(tiny_model)]) == 0
+    out, err = capfd.readouterr()
+    assert (out.count("\n"), err) == (1, "")
+    assert out.startswith("a.png → a-x4.png (48×32, ")
+    assert run(["upscale", "a.png", "-n", str(tiny_model), "--quiet"]) == 0
     assert capfd.readouterr() == ("", "")
+
+
+def test_earlier_results_are_not_enlarged_again_with_their_folder(upscale):
+    Path("sub/broken.png").unlink()
+    for suffix in ("png", "jpg", "webp", "tif", "avif"):
+        upscale("sub/c.png", "-f", suffix, f"--suffix=-{suffix}")
+    assert len(list(Path("sub").glob("c-*"))) == 5
+    code, lines, err = upscale("sub", "-o", "out")
+    assert (code, list(lines)) == (0, ["sub/c.png"])
+    assert err.startswith("relume: 5 left out, as relume made it: sub/c-avif.avif and others")
+    assert list(upscale("sub/c-png.png", "sub/c.png", "-o", "out")[1]) == ["sub/c-png.png", "sub/c.png"]
+    Path("sub/c.png").unlink()
+    assert len(upscale("sub", "-o", "out")[1]) == 5  # there is nothing else: they are meant
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
@@ -145,3 +162,12 @@ def test_a_terminal_shows_progress_and_a_pipe_gets_only_json(pictures: Path, tin
     assert "b.jpg" in shown
     assert "100%" in shown
     assert [json.loads(line)["input"] for line in result.stdout.splitlines()] == ["a.png", "b.jpg"]
+
+
+@pytest.mark.slow
+def test_a_result_of_100_megapixels_takes_less_than_2_gib(pictures: Path, tiny_model: Path):
+    Image.new("RGB", (2500, 2500), "olive").save("large.png")
+    command = [sys.executable, "-m", "relume", "upscale", "large.png", "-n", str(tiny_model), "--json"]
+    line = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert (line["width"], line["height"]) == (10_000, 10_000)
+    assert line["peak_rss_mb"] * 1e6 < 2 * 2**30

@@ -38,6 +38,7 @@ class Tally:
         model: name of the model.
         factor: size of results relative to inputs, if that was asked for.
         json: whether every outcome is printed as a JSON object.
+        quiet: whether nothing is printed but failures.
         unusable: what is wrong with inputs that gave no file.
         done: files with results, as they are told.
         skipped: files that were not worked on.
@@ -47,6 +48,7 @@ class Tally:
     model: str
     factor: float | None
     json: bool
+    quiet: bool
     unusable: Sequence[RelumeError]
     done: list[Line] = field(default_factory=list[Line])
     skipped: list[Line] = field(default_factory=list[Line])
@@ -63,8 +65,8 @@ class Tally:
                 (self.done if isinstance(outcome, Done) else self.skipped).append(line)
             if self.json:
                 print(json.dumps(line), flush=True)
-            elif sys.stdout.isatty() and not isinstance(outcome, Failed):
-                print(printable(_sentence(outcome)))
+            elif not self.quiet and not isinstance(outcome, Failed):
+                print(printable(_sentence(outcome)), flush=True)
 
     def conclude(self) -> int:
         """List what failed on stderr; return the exit code. A single file's failure has its own."""

@@ -31,7 +31,7 @@ DEVICE_NUMBERS = {"-1": "cpu", "0": "cuda"}
 
 NOT_IN_RESULTS = {
     *("inputs", "more_inputs", "output", "include", "exclude", "shard", "suffix"),
-    *("tile", "device", "skip_existing", "resume", "report", "max_pixels", "json"),
+    *("tile", "device", "skip_existing", "resume", "report", "max_pixels", "json", "quiet"),
 }
 """Options that change which files are worked on, or how, but not what a result is like."""
 
@@ -51,6 +51,7 @@ class Options(SelectionOptions, film.Options):
     resume: bool
     report: Path | None
     json: bool
+    quiet: bool
     strength: float
     tta: bool
     lock_colours: bool | None
@@ -80,6 +81,7 @@ def add_arguments(parser: ArgumentParser, ending: str) -> None:
     add("--resume", action="store_true", help="leave out what an earlier run, however it ended, finished")
     add("--report", type=Path, metavar="FILE", help="write what became of every file, as JSON")
     add("--json", action="store_true", help="print one JSON object a file")
+    add("-q", "--quiet", action="store_true", help="print nothing but what went wrong")
     _add_treatment(parser)
     film.add_arguments(parser)
 
@@ -115,6 +117,7 @@ def restore(task: Task, size: film.Size, ending: Callable[[ModelCard], str], opt
     if are_films([*options["inputs"], *options["more_inputs"]], options["fps"]):
         return _restore_films(chosen, size, ending(chosen.card), options).conclude()
     film.refuse_film_options(options)
+    options["quiet"] |= writes_to_stdout(options)
     with standard_streams(options):
         selected = selection.select(ending(chosen.card), options)
         with open_chosen(chosen, options) as model:
@@ -171,7 +174,7 @@ def _restore_pictures(model: "Model", selected: Selection, size: film.Size, opti
     """Work through files, and report on them even if that is interrupted."""
     jobs, unusable = selected
     factor = None if size.get("width") or size.get("height") else size.get("scale") or model.card.scale
-    tally = Tally(model.card.name, factor, options["json"], unusable)
+    tally = Tally(model.card.name, factor, options["json"], options["quiet"], unusable)
     journal = journal_of(model.card, size, options)
     wanted, skipped = split(jobs, journal, options)
     keeps_journal = options["resume"] or len(jobs) > 1
@@ -240,7 +243,7 @@ def _restore_films(chosen: "ModelFile", size: film.Size, ending: str, options: O
         output=options["output"],
         format=None if options["format"] == "auto" else options["format"],
     )
-    tally = Tally(chosen.card.name, None, options["json"], [])
+    tally = Tally(chosen.card.name, None, options["json"], options["quiet"], [])
     with open_chosen(chosen, options) as model:
         for job in jobs:
             try:

@@ -1,12 +1,14 @@
 """Which files a command works on and what results are called: the options for that, and what they give."""
 
+import sys
 from argparse import SUPPRESS, ArgumentParser
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypedDict
 
+from relume.cli.failures import printable
 from relume.errors import OutputError, RelumeError, UsageError
-from relume.jobs.discovery import Filters, find_pictures
+from relume.jobs.discovery import Filters, Found, find_pictures
 from relume.jobs.naming import Job, plan_jobs
 from relume.jobs.shards import Shard
 
@@ -80,7 +82,7 @@ def select(ending: str, options: SelectionOptions) -> Selection:
     inputs = [*options["inputs"], *options["more_inputs"]]
     found, unusable = find_pictures(inputs, READABLE_SUFFIXES, filters, results=output)
     jobs = plan_jobs(
-        found,
+        _without_results(found),
         output,
         ending=ending if suffix is None else suffix,
         suffix_for=partial(_result_suffix, format),
@@ -91,6 +93,19 @@ def select(ending: str, options: SelectionOptions) -> Selection:
         shard = Shard.parse(options["shard"])
         jobs = [job for job in jobs if job in shard]
     return Selection(jobs, unusable)
+
+
+def _without_results(found: list[Found]) -> list[Found]:
+    """Leave out what relume made, of folders in which there are also others' pictures, and say so."""
+    from relume.image import is_own_result
+
+    own = [item for item in found if item.root is not None and is_own_result(item.path)]
+    if not own or len(own) == len(found):
+        return found
+    example = f"{printable(str(own[0].path))}{' and others' if len(own) > 1 else ''}"
+    note = f"relume: {len(own)} left out, as relume made it: {example}; name it to enlarge it"
+    print(note, file=sys.stderr)
+    return [item for item in found if item not in own]
 
 
 def _result_suffix(format: str | None, suffix: str) -> str:

@@ -10,7 +10,14 @@ from relume.image.files import read_image, write_image
 from relume.image.frames import Animation
 from relume.image.picture import Picture, Strips
 from relume.image.pil import from_pil, to_pil
-from relume.image.reading import MAX_PIXELS, READABLE_SUFFIXES, Header, read_header, read_picture
+from relume.image.reading import (
+    MAX_PIXELS,
+    READABLE_SUFFIXES,
+    Header,
+    is_own_result,
+    read_header,
+    read_picture,
+)
 from relume.image.writing import WRITABLE_FORMATS, SaveOptions, write_picture
 from relume.image.xmp import with_provenance
 
@@ -25,6 +32,7 @@ __all__ = [
     "Strips",
     "from_array",
     "from_pil",
+    "is_own_result",
     "read_header",
     "read_image",
     "read_picture",

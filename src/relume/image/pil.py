@@ -119,14 +119,15 @@ def metadata_of(image: Image.Image) -> Metadata:
     return Metadata(
         exif=exif.removeprefix(EXIF_PREFIX) or None,
         icc=info.get("icc_profile") or None,
-        xmp=_xmp_of(image),
+        xmp=xmp_of(image),
         iptc=_iptc_of(info, chunks),
         dpi=info.get("dpi"),
         text={key: str(value) for key, value in text.items() if not key.startswith(_NOT_TEXT)},
     )
 
 
-def _xmp_of(image: Image.Image) -> bytes | None:
+def xmp_of(image: Image.Image) -> bytes | None:
+    """The XMP packet that an opened image has in its header."""
     xmp: bytes | str | None = image.info.get("xmp") or None
     if isinstance(xmp, str):
         xmp = xmp.encode()

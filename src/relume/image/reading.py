@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, BinaryIO, Final, NamedTuple, cast
 
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from relume.errors import InputError, OutOfMemory, RelumeError
 from relume.image import libvips, pil, png, tiff
 from relume.image.exif import orientation
 from relume.image.picture import Metadata, Picture, picture_from, turned_upright
+from relume.image.xmp import is_restored
 
 MAX_PIXELS: Final = 180_000_000
 """The most pixels a file may have, unless said otherwise."""
@@ -158,6 +160,19 @@ def read_header(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Header:
         return header._replace(num_frames=_num_frames(image)) if format in ANIMATED_FORMATS else header
 
 
+def is_own_result(path: Path) -> bool:
+    """Whether a picture says of itself that relume made it; False also for what cannot be read."""
+    try:
+        with opening(path) as (file, format, _), decoding(path, format):
+            if format == "TIFF":
+                xmp = tiff.xmp_of(tiff.opened(file, path))
+            else:
+                xmp = pil.xmp_of(_plugin(format, path)(file, str(path)))
+            return xmp is not None and is_restored(xmp)
+    except (InputError, OutOfMemory):
+        return False
+
+
 def _upright(width: int, height: int, exif: bytes | None) -> Header:
     turned = exif is not None and orientation(exif.removeprefix(pil.EXIF_PREFIX)) >= 5
     return Header(height, width) if turned else Header(width, height)
@@ -260,9 +275,9 @@ def decoding(path: Path, format: str) -> Generator[None]:
     except DecompressionBombError as error:  # a frame of a GIF that is larger than the GIF
         raise InputError(f"{path} is too large", got=error) from error
     except Exception as error:  # decoders raise anything: SyntaxError, IndexError, pyvips.Error, …
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = " ".join(str(getattr(error, "detail", error)).split()) or type(error).__name__  # libvips'
         hint = "--salvage uses what can be decoded" if format in _SALVAGEABLE else None
-        found = f"a damaged {format} file ({reason[:120]})"
+        found = f"a damaged {format} file ({shorten(reason, 200, placeholder=' …')})"
         raise InputError(f"cannot read {path}", got=found, hint=hint) from error
 
 

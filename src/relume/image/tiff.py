@@ -69,10 +69,15 @@ def metadata_of(image: Any, path: Path) -> Metadata:
     return Metadata(
         exif=tags_of_tiff(path),
         icc=_field(image, "icc-profile-data"),
-        xmp=_field(image, "xmp-data"),
+        xmp=xmp_of(image),
         iptc=_field(image, "iptc-data"),
         dpi=(image.xres * _MM_PER_INCH, image.yres * _MM_PER_INCH) if has_resolution else None,
     )
+
+
+def xmp_of(image: Any) -> bytes | None:
+    """The XMP packet."""
+    return _field(image, "xmp-data")
 
 
 def write_tiff(levels: NDArray[Any], metadata: Metadata, path: Path, *, compression: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, Final, TypedDict, Unpack
 
 import numpy as np
@@ -142,6 +143,7 @@ def _rows_of(
                 spool.append(_levels_for(part, format, background))
                 if (map_levels := _map_levels(part)) is not None:
                     map_spool.append(map_levels)
+            del part  # or it stays while the next one is made
         assert head is not None
         yield head, spool.levels(), None if head.invented is None else map_spool.levels()
 
@@ -242,5 +244,6 @@ def encoding(path: Path) -> Generator[None]:
     except MemoryError as error:
         raise OutOfMemory(f"not enough memory to write {path}", hint="choose a smaller scale") from error
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise OutputError(f"cannot write {path}", got=reason[:200]) from error
+        reason = " ".join(str(getattr(error, "detail", error)).split()) or type(error).__name__
+        found = shorten(reason, 200, placeholder=" …")
+        raise OutputError(f"cannot write {path}", got=found) from error

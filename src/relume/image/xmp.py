@@ -80,6 +80,11 @@ def with_provenance(xmp: bytes | None, system: str, version: str) -> bytes:
     )
 
 
+def is_restored(xmp: bytes) -> bool:
+    """Whether the packet says that relume made the picture."""
+    return re.search(rb"AISystemUsed\s*(?:=\s*[\"']|>)relume ", xmp) is not None
+
+
 def with_description(xmp: bytes, descriptions: bytes) -> bytes:
     """The packet with further ``rdf:Description`` elements."""
     before, end, after = xmp.rpartition(_END)

@@ -132,5 +132,6 @@ def _picture_bytes(prospects: Sequence[Prospect]) -> int:
 def _written(prospect: Prospect) -> int:
     """Of the result's levels."""
     rowwise = prospect.job.target.suffix.lower() in _ROWWISE
-    parts = prospect.workload.num_parts if rowwise else 1
-    return _WRITTEN_BYTES * prospect.out_px * prospect.num_frames // parts
+    parts, px = prospect.workload.num_parts, prospect.out_px * prospect.num_frames
+    mapped = _SPOOLED_BYTES * px if parts > 1 else 0  # the spool's pages, which the system may take back
+    return _WRITTEN_BYTES * px // (parts if rowwise else 1) + mapped
