@@ -1,6 +1,7 @@
 # make demo    install into .venv and enlarge a sample picture
 # make test    install with development extras and run every check
 # make setup   only prepare .venv
+# make bench-guard   measure beside other programs, and tell which ratios moved since the last release
 # Python 3.11 or later is all that is needed; PYTHON=python3.12 chooses another one.
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml $(shell find src -type f -not -name '*.pyc')
 
-.PHONY: setup demo test lint types clean
+.PHONY: setup demo test lint types bench-guard clean
 
 setup: $(VENV)/.development
 
@@ -24,6 +25,12 @@ lint: $(VENV)/.development
 
 types: $(VENV)/.development
 	$(BIN)/pyright
+
+# PEERS='--calibrate photos/' measures models in 8 bits too; on a busy machine add --clock processor --threads 1.
+bench-guard: $(VENV)/.development
+	mkdir -p build
+	$(BIN)/python benchmarks/peers.py $(PEERS) --json build/peers.json
+	$(BIN)/python benchmarks/guard.py build/peers.json
 
 clean:
 	rm -rf $(VENV) demo-output build dist

@@ -7,8 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from relume.data.pictures import find_pictures
-from relume.quantisation import NUM_CROPS, calibration_crops, quantise
+from relume.quantisation import calibration_crops, quantise
 from relume.zoo import read_card
+
+NUM_CROPS = 8
+"""For the tools other than relume's, of which only the speed is looked at."""
 
 
 def write_quantised(folder: Path, pictures: Path) -> dict[str, Callable[[], object]]:
@@ -44,6 +47,8 @@ def write_nncf(folder: Path, pictures: Path) -> None:
 
 
 def planes(folder: Path, pictures: Path) -> list[np.ndarray]:
-    """Inputs of ``relume export --int8`` in NCHW."""
+    """Inputs of ``relume export --int8``, in NCHW, mirrored or cut to the size that was exported."""
+    side = len(np.load(folder / "lq.npy"))
     crops = calibration_crops(find_pictures([pictures]), read_card(folder / "relume.onnx"))
-    return [np.ascontiguousarray(crop.transpose(0, 3, 1, 2)) for crop in islice(crops, NUM_CROPS)]
+    fitted = (np.pad(crop[0], ((0, side), (0, side), (0, 0)), "symmetric") for crop in crops)
+    return [lq[None, :side, :side].transpose(0, 3, 1, 2).copy() for lq in islice(fitted, NUM_CROPS)]
