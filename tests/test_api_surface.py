@@ -18,6 +18,7 @@ SHARED = (
     "INPUT --output --include --exclude --shard --format --suffix "
     "--model --tile --device --max-pixels --salvage --skip-existing --resume --report --json --quiet "
     "--strength --tta --no-lock-colours --consistent --wrap --show-invented --no-provenance "
+    "--quality --subsampling --progressive --lossless --method --speed --compress-level --compression "
     "--codec --crf --preset --pix-fmt --start --end --preview --fps --deinterlace"
 )
 

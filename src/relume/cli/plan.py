@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import psutil
 
-from relume.cli import deblur, film, restore, selection, upscale
+from relume.cli import deblur, film, restore, saving, selection, upscale
 from relume.cli.failures import complain, printable
 from relume.cli.film_places import are_films
 from relume.cli.selection import Selection
@@ -49,6 +49,7 @@ def run(
     enlarges = chosen.card.task == "upscale"
     ending = upscale.ending(scale or chosen.card.scale, width, height) if enlarges else deblur.ENDING
     selected = selection.select(ending, options)
+    saving.refuse_useless(saving.given(options), (job.target for job in selected.jobs))
     return _plan(partial(restore.open_chosen, chosen, options), selected, size, options)
 
 
@@ -82,7 +83,7 @@ def _plan(
         def work(picture: "Picture", height: int, width: int) -> "Picture | Strips | Animation":
             return model.restore_image(picture, height=height, width=width, **treatment)
 
-        found = forecast(prospects, open_model, work, started_s, max_pixels)
+        found = forecast(prospects, open_model, work, saving.given(options), started_s, max_pixels)
         codes += _tell(found, prospects, model.card.name, options["json"])
     elif not codes:
         print("nothing is left to do")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relume.card import ModelCard, Task
-from relume.cli import film, selection
+from relume.cli import film, saving, selection
 from relume.cli.film_places import are_films
 from relume.cli.outcomes import Skipped, Tally
 from relume.cli.progress import progress_bar
@@ -35,11 +35,20 @@ NOT_IN_RESULTS = {
 }
 """Options that change which files are worked on, or how, but not what a result is like."""
 
-ONLY_PICTURES = ("include", "exclude", "shard", "skip_existing", "report", "max_pixels", "salvage")
+ONLY_PICTURES = (
+    "include",
+    "exclude",
+    "shard",
+    "skip_existing",
+    "report",
+    "max_pixels",
+    "salvage",
+    *saving.FORMATS,
+)
 """Options that films do not have yet; they always go on where they were interrupted."""
 
 
-class Options(SelectionOptions, film.Options):
+class Options(SelectionOptions, saving.Options, film.Options):
     """What :func:`add_arguments` declares."""
 
     model: str | None
@@ -83,6 +92,7 @@ def add_arguments(parser: ArgumentParser, ending: str) -> None:
     add("--json", action="store_true", help="print one JSON object a file")
     add("-q", "--quiet", action="store_true", help="print nothing but what went wrong")
     _add_treatment(parser)
+    saving.add_arguments(parser)
     film.add_arguments(parser)
 
 
@@ -120,6 +130,7 @@ def restore(task: Task, size: film.Size, ending: Callable[[ModelCard], str], opt
     options["quiet"] |= writes_to_stdout(options)
     with standard_streams(options):
         selected = selection.select(ending(chosen.card), options)
+        saving.refuse_useless(saving.given(options), (job.target for job in selected.jobs))
         with open_chosen(chosen, options) as model:
             tally = _restore_pictures(model, selected, size, options)
     return tally.conclude()
@@ -202,7 +213,8 @@ def _dispatch(model: "Model", size: film.Size, options: Options) -> Callable[[Jo
         return model.restore_image(picture, **size, **treatment_of(options, progress))
 
     scale = max(model.card.scale, size.get("scale") or 0)
-    pictures = PictureStages(work, scale, options["max_pixels"] or MAX_PIXELS, options["salvage"])
+    max_pixels = options["max_pixels"] or MAX_PIXELS
+    pictures = PictureStages(work, scale, max_pixels, options["salvage"], saving.given(options))
     return lambda job: pictures
 
 

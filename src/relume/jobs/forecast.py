@@ -8,6 +8,7 @@ from statistics import fmean
 from time import perf_counter
 
 from relume.errors import InputError
+from relume.image import SaveOptions
 from relume.jobs.pipeline import READ_AHEAD
 from relume.jobs.prospects import Prospect
 from relume.jobs.sampling import Restore, Sample, probe, take_sample
@@ -51,6 +52,7 @@ def forecast(
     prospects: Sequence[Prospect],
     open_another: Callable[[], Model],
     restore: Restore,
+    saving: SaveOptions,
     started_s: float,
     max_pixels: int,
 ) -> Forecast:
@@ -60,6 +62,7 @@ def forecast(
         prospects: the pictures, at least one.
         open_another: gives an instance of the model.
         restore: how pictures are restored.
+        saving: options of the formats of results.
         started_s: what it took to come so far, as the batch itself will.
         max_pixels: see :func:`relume.image.read_image`.
 
@@ -68,7 +71,7 @@ def forecast(
     """
     largest_px = max(prospect.workload.window_px for prospect in prospects)
     probed = probe(open_another, largest_px, SAMPLING_S / 4)
-    samples = dict(_samples(prospects, restore, probed.seconds, max_pixels))
+    samples = dict(_samples(prospects, restore, saving, probed.seconds, max_pixels))
     mean = Sample(*map(fmean, zip(*map(astuple, samples.values()), strict=True)))
     each = [(prospect, samples.get(prospect, mean)) for prospect in prospects]
     return Forecast(
@@ -80,7 +83,7 @@ def forecast(
 
 
 def _samples(
-    prospects: Sequence[Prospect], restore: Restore, network_s: float, max_pixels: int
+    prospects: Sequence[Prospect], restore: Restore, saving: SaveOptions, network_s: float, max_pixels: int
 ) -> Iterator[tuple[Prospect, Sample]]:
     """Samples of pictures of all sizes, as many as there is time for."""
     by_size = sorted(prospects, key=lambda prospect: prospect.px)
@@ -90,7 +93,7 @@ def _samples(
     for prospect in random.Random(0).sample(chosen, count):
         affordable = int(SAMPLING_S / count / (2 * network_s * prospect.workload.num_runs))
         try:
-            yield prospect, take_sample(prospect, restore, _within(affordable), max_pixels)
+            yield prospect, take_sample(prospect, restore, saving, _within(affordable), max_pixels)
             num_taken += 1
         except InputError as error:
             damage = error

@@ -1,11 +1,11 @@
 """How picture files are worked on: the stages of :mod:`relume.jobs.pipeline` for them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from relume.errors import InputError
-from relume.image import Animation, Picture, Strips, read_header, read_image, write_image
+from relume.image import Animation, Picture, SaveOptions, Strips, read_header, read_image, write_image
 from relume.jobs.pipeline import Tell, Written
 
 READ_BYTES, RESTORED_BYTES = 16, 16
@@ -34,12 +34,14 @@ class PictureStages:
         scale: how much larger results are; the largest of what the network makes and what is asked.
         max_pixels: files that announce more are refused.
         salvage: whether what can be decoded of damaged files is used.
+        saving: options of the formats of results.
     """
 
     restore: Callable[[Picture | Animation, Tell], Picture | Strips | Animation]
     scale: float
     max_pixels: int
     salvage: bool = False
+    saving: SaveOptions = field(default_factory=SaveOptions)
 
     def weigh(self, source: Path) -> int:
         """Bytes for the picture and its result, by the file's header; 0 if it cannot be read."""
@@ -64,5 +66,5 @@ class PictureStages:
 
     def save(self, worked: Restored, target: Path) -> Written:
         """Write the result; see :func:`relume.image.write_image`."""
-        write_image(worked.result, target)
+        write_image(worked.result, target, **self.saving)
         return Written(scale=worked.scale, width=worked.result.width, height=worked.result.height)

@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from relume.image import Animation, Picture, Strips, read_image, write_image
+from relume.image import Animation, Picture, SaveOptions, Strips, read_image, write_image
 from relume.jobs.prospects import Prospect
 from relume.model import Model
 
@@ -81,7 +81,9 @@ def _run_s(model: Model, side: int) -> float:
     return _timed(lambda: model.backend.run(np.zeros((1, side, side, 3), np.float32)))[1]
 
 
-def take_sample(prospect: Prospect, restore: Restore, largest_px: int, max_pixels: int) -> Sample:
+def take_sample(
+    prospect: Prospect, restore: Restore, saving: SaveOptions, largest_px: int, max_pixels: int
+) -> Sample:
     """Read a picture, and restore and write as many of its pixels.
 
     Raises:
@@ -98,7 +100,7 @@ def take_sample(prospect: Prospect, restore: Restore, largest_px: int, max_pixel
     (_, first_s), (result, again_s) = (_timed(lambda: restore(part, height, width)) for _ in range(2))
     with TemporaryDirectory(prefix="relume-") as folder:
         path = Path(folder, f"sample{prospect.job.target.suffix}")
-        _, write_s = _timed(lambda: write_image(result, path))
+        _, write_s = _timed(lambda: write_image(result, path, **saving))
         disk_bytes = path.stat().st_size / out_px
     return Sample(
         read_s=read_s / prospect.px / num_frames,
