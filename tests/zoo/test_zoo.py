@@ -10,6 +10,7 @@ from onnx import TensorProto, helper, save_model
 from relume import zoo
 from relume.card import ModelCard
 from relume.errors import InputError, UsageError
+from relume.model import open_model
 from relume.zoo import default_model, find_model, list_models, read_card, write_index
 
 CARD = ModelCard(name="tiny-x2", task="upscale", arch="none", scale=2, halo_px=0, description="größer")
@@ -169,6 +170,28 @@ def test_the_wheels_models_are_whole():
         assert find_model(model.card.name) == model
         assert model.path.name == f"{model.card.name}.onnx"
         assert model.path.stat().st_size <= 8_000_000
+
+
+@pytest.mark.parametrize(
+    "quantised", [m.card for m in list_models() if m.card.precision == "int8"], ids=lambda card: card.name
+)
+def test_models_in_8_bits_are_of_their_weights_and_lose_less_than_a_tenth_of_a_dB(quantised):
+    plain = find_model(quantised.name.removesuffix("-int8")).card
+    assert quantised.weights_sha256 == plain.weights_sha256
+    assert quantised.calibration
+    psnr = {(score.dataset, score.protocol): score.psnr for score in plain.scores}
+    assert {score.dataset for score in quantised.scores} >= {"Set5", "Set14"}
+    for score in quantised.scores:
+        assert psnr[score.dataset, score.protocol] - score.psnr < 0.1
+
+
+def test_the_default_is_in_8_bits_only_where_that_is_faster(monkeypatch):
+    for faster, name in ((True, "compact-small-x4-int8"), (False, "compact-small-x4")):
+        monkeypatch.setattr("relume.model.prefers_int8", lambda device, faster=faster: faster)
+        with open_model(scale=4) as model:
+            assert model.card.name == name
+    with open_model("compact-small-x4") as model:
+        assert model.card.precision == "float32"
 
 
 def test_a_family_means_8_bits_where_that_is_wanted(tiny_model: Path, tmp_path: Path, monkeypatch):
