@@ -13,6 +13,7 @@ from relume.degrade.compression import Compression
 from relume.degrade.film import Dust, Flicker, Grain, Scratches
 from relume.degrade.frames import FrameMean
 from relume.degrade.motion import MotionBlur
+from relume.degrade.mpeg import Mpeg2
 from relume.degrade.noise import Noise
 from relume.degrade.rescale import DEFAULT_KERNELS, NamedKernel, Rescale
 from relume.degrade.resize import Kernel
@@ -44,6 +45,7 @@ Factors = Annotated[
 ]
 Sides = Annotated[tuple[Positive, Positive], AfterValidator(_ordered), AfterValidator(_odd)]
 Quality = Annotated[int, Field(ge=1, le=100)]
+Quantiser = Annotated[int, Field(ge=1, le=31)]
 Kernels = Annotated[tuple[NamedKernel, ...], Field(min_length=1)]
 
 
@@ -112,6 +114,16 @@ class CompressionOptions(StepOptions):
     kind: Literal["compression"]
     quality: Annotated[tuple[Quality, Quality], AfterValidator(_ordered)] = (30, 95)
     webp: Fraction = 0.0
+
+
+class Mpeg2Options(StepOptions):
+    """Options of :class:`relume.degrade.mpeg.Mpeg2`."""
+
+    step = Mpeg2
+    kind: Literal["mpeg2"]
+    quantiser: Annotated[tuple[Quantiser, Quantiser], AfterValidator(_ordered)] = (2, 16)
+    num_frames: Annotated[int, Field(ge=1, le=16)] = 4
+    pan_px: Annotated[int, Field(ge=0, le=16)] = 2
 
 
 class GrainOptions(StepOptions):
@@ -187,6 +199,7 @@ AnyStep = Annotated[
     | RescaleOptions
     | NoiseOptions
     | CompressionOptions
+    | Mpeg2Options
     | GrainOptions
     | FlickerOptions
     | ScratchesOptions
