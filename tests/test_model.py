@@ -177,11 +177,17 @@ def test_a_bad_picture_leaves_no_file(tiny_model: Path, tmp_path: Path):
 def test_tiles_and_whole_agree_on_every_model_in_the_wheel():
     from relume.zoo import list_models
 
-    pixels = RANDOM.random((90, 130, 3), dtype=np.float32)
+    noise = RANDOM.random((90, 130, 3), dtype=np.float32)
+    texture = noise[:20, :40]
     for found in list_models():
         with relume.open_model(found.card.name) as opened:
-            whole, tiled = (opened(pixels, tile=tile) for tile in (1000, 24))
-        assert abs(whole - tiled).max() < 1e-5, found.card.name
+            for pixels in (noise, np.full_like(noise[:20], 0.5)):
+                whole, tiled = (opened(pixels, tile=tile) for tile in (1000, 24))
+                assert abs(whole - tiled).max() < 1e-5, found.card.name
+            wrapped = opened(texture, wrap=True, tile=64)
+            moved = opened(np.roll(texture, (7, 20), (0, 1)), wrap=True, tile=1000)
+        steps = (-7 * found.card.scale, -20 * found.card.scale)
+        assert abs(wrapped - np.roll(moved, steps, (0, 1))).max() < 1e-5, found.card.name
 
 
 def test_a_picture_is_not_replaced_by_its_result(tiny_model: Path, tmp_path: Path):
