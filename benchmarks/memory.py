@@ -7,7 +7,6 @@ of its peak RSS between them, over the growth of the window, is free of what lib
 """
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from relume.backends import open_backend
 from relume.card import ModelCard
 from relume.engine.memory import working_bytes
 from relume.export import write_model
+from relume.jobs.pipeline import peak_rss
 from relume.zoo import read_card
 
 OPTIONS = {
@@ -29,10 +29,11 @@ OPTIONS = {
     "keras-srgan": [{"scale": s} for s in (2, 4)],
     "faces": [{"upsample": upsample} for upsample in ("shuffle", "deconv")],
     "unet": [{"scale": s} for s in (2, 4)],
+    "compact-unet": [{}],
     "deblurgan": [{}, {"as_published": True}],
     "deblurgan-unet": [{}],
 }
-SIDES = {"compact": (256, 512), "srresnet": (96, 192), "keras-srgan": (96, 192)}
+SIDES = {"compact": (256, 512), "compact-unet": (256, 512), "srresnet": (96, 192), "keras-srgan": (96, 192)}
 OTHER_SIDES = (128, 256)
 DEVICES = ("openvino", "onnxruntime")
 
@@ -78,7 +79,7 @@ def run(path: Path, device: str, *sides: int) -> float:
     peaks: list[int] = []
     for side in sides:
         backend.run(np.ones((1, side, side, 3), np.float32))
-        peaks.append(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        peaks.append(peak_rss())
     return (peaks[1] - peaks[0]) / (sides[1] ** 2 - sides[0] ** 2)
 
 
