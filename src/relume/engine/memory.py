@@ -5,12 +5,12 @@ from relume.engine.tiles import Shape, fit_tiles, overlap
 from relume.errors import OutOfMemory
 from relume.machine import free_ram
 
-WORKING_BYTES = {"compact": (800, 20), "srresnet": (0, 640)}
+WORKING_BYTES = {"compact": (900, 25), "compact-unet": (400, 0), "srresnet": (0, 640)}
 """What an architecture needs while it runs, in bytes per input pixel and per output pixel of a window.
 
 Just above the growth of the peak RSS that ``benchmarks/memory.py`` measured in float32 with OpenVINO and ONNX
-Runtime, in bytes per input pixel: at ×4 781 and 700 of compact-small, 909 and 1,090 of compact-medium, 7,921
-and 9,029 of SRResNet; at ×2 593 and 826 of compact-medium, 1,195 of SRResNet.
+Runtime, in bytes per input pixel: at ×4 1,070 and 470 of compact-small, 1,249 and 939 of compact-medium,
+7,921 and 9,029 of SRResNet; at ×2 865 and 939 of compact-medium, 1,195 of SRResNet; 345 of compact-unet.
 """
 
 UNKNOWN_WORKING_BYTES = (1000, 1000)
