@@ -3,7 +3,7 @@ import struct
 import pytest
 from PIL import ExifTags, Image
 
-from relume.image.exif import orientation, resized, upright
+from relume.image.exif import has_thumbnail, orientation, resized, upright, with_thumbnail
 from relume.image.xmp import resized_xmp, upright_xmp
 
 MAKER_NOTE = b"maker's offsets count from the start of the block"
@@ -59,6 +59,24 @@ def test_resized_sets_sizes_and_drops_the_thumbnail(order):
     assert not exif.get_ifd(ExifTags.IFD.IFD1)
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("behind", [b"", b"odd"])
+def test_a_new_thumbnail_is_found_where_the_block_says(order, behind):
+    block = exif_block(order)
+    bare = resized(block, 1600, 1200) + behind
+    assert has_thumbnail(block)
+    assert not has_thumbnail(bare)
+    after = with_thumbnail(bare, b"\xff\xd8 another one \xff\xd9")
+    second = tags(after).get_ifd(ExifTags.IFD.IFD1)
+    start, size = second[ExifTags.Base.JpegIFOffset], second[ExifTags.Base.JpegIFByteCount]
+    assert after[start : start + size] == b"\xff\xd8 another one \xff\xd9"
+    assert (second[ExifTags.Base.Compression], second[ExifTags.Base.ResolutionUnit]) == (6, 2)
+    assert second[ExifTags.Base.XResolution] == second[ExifTags.Base.YResolution] == 72
+    assert after.index(MAKER_NOTE) == block.index(MAKER_NOTE)
+    assert tags(after).get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ExifImageHeight] == 1200
+    assert resized(after, 1600, 1200).startswith(bare), "and can be taken out again"
+
+
 def test_everything_else_stays_where_it_was():
     block = exif_block()
     after = resized(upright(block), 1600, 1200)
@@ -80,6 +98,7 @@ def test_damaged_blocks_are_upright_and_dropped():
     for damaged in (b"", b"II", b"nonsense", b"II*\0\xff\xff\xff\xff", *(block[:size] for size in range(60))):
         assert orientation(damaged) in (1, 6)
         assert resized(damaged, 1, 1) is None or orientation(damaged) == 6
+        assert not has_thumbnail(damaged)
     assert orientation(exif_block(turn=9)) == 1
 
 

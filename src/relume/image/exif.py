@@ -1,6 +1,7 @@
-"""EXIF blocks: orientation, size tags, thumbnail, changed in place so that maker notes stay readable.
+"""EXIF blocks: orientation, size tags, thumbnail, changed so that maker notes stay readable where they are.
 
-An EXIF block is a small TIFF file: byte order, then directories of 12-byte entries (EXIF 2.32, 4.6.2).
+An EXIF block is a small TIFF file: byte order, then directories of 12-byte entries (EXIF 2.32, 4.6.2). The
+second directory tells of a thumbnail.
 """
 
 import struct
@@ -13,7 +14,9 @@ Block = bytes | bytearray | mmap
 
 WIDTH, HEIGHT, ORIENTATION, EXIF_DIRECTORY, GPS_DIRECTORY = 0x100, 0x101, 0x112, 0x8769, 0x8825
 _THUMBNAIL_START, _THUMBNAIL_SIZE, _PIXEL_WIDTH, _PIXEL_HEIGHT = 0x201, 0x202, 0xA002, 0xA003
-_SHORT, _LONG = 3, 4
+_COMPRESSION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x103, 0x11A, 0x11B, 0x128
+_SHORT, _LONG, _RATIONAL = 3, 4, 5
+_JPEG, _INCH = 6, 2
 
 
 def orientation(exif: bytes) -> int:
@@ -54,6 +57,37 @@ def resized(exif: bytes, width: int, height: int) -> bytes | None:
     return bytes(block)
 
 
+def has_thumbnail(exif: bytes) -> bool:
+    """Whether the block has a second directory, which is that of a thumbnail."""
+    try:
+        order, main = _opened(exif)
+        return bool(_second(exif, main, order)[1])
+    except (struct.error, KeyError):
+        return False
+
+
+def with_thumbnail(exif: bytes, jpeg: bytes) -> bytes:
+    """A sound block that has no thumbnail, with this one behind it (EXIF 2.32, 4.6.8, table 21)."""
+    order, main = _opened(exif)
+    block = bytearray(exif + bytes(len(exif) % 2))
+    directory = len(block)
+    resolution = directory + 2 + 6 * 12 + 4
+    picture = resolution + 16
+    struct.pack_into(f"{order}L", block, _second(exif, main, order)[0], directory)
+    block += struct.pack(f"{order}H", 6)
+    for tag, kind, value in (
+        (_COMPRESSION, _SHORT, _JPEG),
+        (_X_RESOLUTION, _RATIONAL, resolution),
+        (_Y_RESOLUTION, _RATIONAL, resolution + 8),
+        (_RESOLUTION_UNIT, _SHORT, _INCH),
+        (_THUMBNAIL_START, _LONG, picture),
+        (_THUMBNAIL_SIZE, _LONG, len(jpeg)),
+    ):
+        layout = f"{order}HHL{'H2x' if kind == _SHORT else 'L'}"
+        block += struct.pack(layout, tag, kind, 1, value)
+    return bytes(block + struct.pack(f"{order}5L", 0, 72, 1, 72, 1) + jpeg)
+
+
 def entries(block: Block, directory: int, order: ByteOrder) -> Iterator[tuple[int, int]]:
     """Tag and position of each entry of the directory at an offset; ``struct.error`` beyond the end."""
     (count,) = struct.unpack_from(f"{order}H", block, directory)
@@ -77,13 +111,16 @@ def _integer(block: Block, position: int, order: ByteOrder) -> int:
     return struct.unpack_from(f"{order}{'H' if kind == _SHORT else 'L'}", block, position + 8)[0]
 
 
-def _drop_thumbnail(block: bytearray, main: int, order: ByteOrder) -> None:
-    """Cut the second directory off, and erase the picture that it points to."""
+def _second(block: Block, main: int, order: ByteOrder) -> tuple[int, int]:
+    """Where the second directory's offset is, and this offset; 0 if there is none."""
     (count,) = struct.unpack_from(f"{order}H", block, main)
     link = main + 2 + 12 * count
-    if link + 4 > len(block):
-        return
-    (second,) = struct.unpack_from(f"{order}L", block, link)
+    return link, struct.unpack_from(f"{order}L", block, link)[0] if link + 4 <= len(block) else 0
+
+
+def _drop_thumbnail(block: bytearray, main: int, order: ByteOrder) -> None:
+    """Cut the second directory off, and erase the picture that it points to."""
+    link, second = _second(block, main, order)
     if not second:
         return
     struct.pack_into(f"{order}L", block, link, 0)

@@ -89,7 +89,7 @@ def write_animation(
             hint="choose a smaller scale",
         )
     head, images = _images(animation)
-    metadata = pillow_metadata(settled(head, animation.width, animation.height), format)
+    metadata = pillow_metadata(settled(head, np.atleast_3d(np.asarray(images[0]))), format)
     with replacing(path) as temporary, encoding(path):
         images[0].save(
             temporary,

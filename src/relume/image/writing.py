@@ -15,11 +15,12 @@ from relume.errors import OutOfMemory, OutputError, RelumeError
 from relume.files import replacing
 from relume.image import pil, png, tiff
 from relume.image.colour import convert_to_srgb
-from relume.image.exif import resized
+from relume.image.exif import has_thumbnail, resized, with_thumbnail
 from relume.image.iptc import segment_of
 from relume.image.levels import to_levels
 from relume.image.picture import Metadata, Picture, Strips
 from relume.image.spool import Spool
+from relume.image.thumbnails import thumbnail_of
 from relume.image.transparency import flatten
 from relume.image.xmp import LARGEST_PACKET, resized_xmp, split
 
@@ -97,7 +98,8 @@ def write_picture(
     are encoded from whole pictures, so that these need memory for 3 or 4 bytes a pixel.
 
     Args:
-        picture: what to write; EXIF and XMP get its size, an EXIF thumbnail is dropped (it would be stale).
+        picture: what to write; EXIF and XMP get its size, and where there was a thumbnail
+            in EXIF a new one (AVIF may lose it, TIFF has none).
         path: where; the file appears when it is complete.
         format: a key of :data:`WRITABLE_FORMATS` in any case, or a suffix; by ``path`` unless given.
         background: behind transparent parts, for formats without transparency; a colour as Pillow names them.
@@ -118,7 +120,7 @@ def write_picture(
         )
     with _rows_of(picture, path, format, background) as (head, levels, invented):
         with replacing(path) as temporary, encoding(path):
-            metadata = settled(head, picture.width, picture.height)
+            metadata = settled(head, levels)
             _encode(levels, metadata, temporary, format, {**DEFAULTS[format], **options})
         if invented is not None:
             map_path = path.with_name(f"{path.stem}-invented.png")
@@ -172,16 +174,26 @@ def format_for(path: Path, format: str | None) -> str:
     raise OutputError(f"cannot write {path}", got=f"format {suffix or 'unknown'}", allowed=WRITABLE_FORMATS)
 
 
-def settled(picture: Metadata, width: int, height: int) -> Metadata:
-    """The metadata as they are for this size."""
+def settled(picture: Metadata, levels: NDArray[Any]) -> Metadata:
+    """The metadata as they are for these HWC levels."""
+    height, width = levels.shape[:2]
     return Metadata(
-        exif=picture.exif and resized(picture.exif, width, height),
+        exif=picture.exif and _exif_for(picture.exif, levels),
         icc=picture.icc,
         xmp=picture.xmp and resized_xmp(picture.xmp, width, height),
         iptc=picture.iptc,
         dpi=picture.dpi,
         text=picture.text,
     )
+
+
+def _exif_for(exif: bytes, levels: NDArray[Any]) -> bytes | None:
+    """With their size, and their thumbnail if there was one and it does not make the block too large."""
+    block = resized(exif, levels.shape[1], levels.shape[0])
+    if block is None or not has_thumbnail(exif):
+        return block
+    complete = with_thumbnail(block, thumbnail_of(levels))
+    return complete if len(complete) <= _LARGEST_SEGMENT else block
 
 
 def _encode(levels: NDArray[Any], metadata: Metadata, path: Path, format: str, options: SaveOptions) -> None:
