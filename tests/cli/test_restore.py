@@ -60,6 +60,14 @@ def test_what_an_earlier_run_did_is_left_out_unless_it_would_differ(upscale):
     assert upscale(*batch) == (0, {"a.png": done, "b.jpg": done})
 
 
+def test_results_in_8_bits_are_not_taken_for_those_of_the_weights(pictures: Path):
+    results = list[bytes]()
+    for name in ("compact-small-x4", "compact-small-x4-int8", "compact-small-x4"):
+        assert run(["upscale", "a.png", "-o", "out/", "--suffix=-x4", "-n", name, "--resume"]) == 0
+        results.append(Path("out/a-x4.png").read_bytes())
+    assert results[0] == results[2] != results[1]
+
+
 def test_shards_together_do_everything_once(upscale):
     for name in "cdefgh":
         os.link("a.png", f"{name}.png")

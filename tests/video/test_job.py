@@ -1,6 +1,7 @@
 """Films from file to file, with what must survive; ``relume verify`` is the judge."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -185,11 +186,15 @@ def test_a_damaged_segment_is_made_again(make_clip, model: Model):
     assert hash_of(target) == expected
 
 
-def test_another_job_does_not_go_on(make_clip, model: Model):
+def test_another_job_does_not_go_on(make_clip, model: Model, monkeypatch: pytest.MonkeyPatch):
     source = make_clip(pts=range(14))
     _leave_parts(source, model)
     with pytest.raises(UsageError, match=r"another job.*crf 24 → 30"):
         restored(source, model, crf=30, **SHORT)
+    with monkeypatch.context() as patch:
+        patch.setattr(model, "card", replace(model.card, precision="int8"))  # has the same weights_sha256
+        with pytest.raises(UsageError, match=r"another job.*model.precision float32 → int8"):
+            restored(source, model, **SHORT)
     make_clip(pts=range(13))
     with pytest.raises(UsageError, match=r"another job.*film"):
         restored(source, model, **SHORT)
