@@ -5,12 +5,14 @@ from relume.engine.tiles import Shape, fit_tiles, overlap
 from relume.errors import OutOfMemory
 from relume.machine import free_ram
 
-WORKING_BYTES = {"compact": (900, 25), "compact-unet": (400, 0), "srresnet": (0, 640)}
+WORKING_BYTES = {"compact": (900, 25), "compact-unet": (400, 0), "srresnet": (1900, 560)}
 """What an architecture needs while it runs, in bytes per input pixel and per output pixel of a window.
 
 Just above the growth of the peak RSS that ``benchmarks/memory.py`` measured in float32 with OpenVINO and ONNX
 Runtime, in bytes per input pixel: at ×4 1,070 and 470 of compact-small, 1,249 and 939 of compact-medium,
-7,921 and 9,029 of SRResNet; at ×2 865 and 939 of compact-medium, 1,195 of SRResNet; 345 of compact-unet.
+8,164 and 9,395 of SRResNet; at ×2 865 and 939 of compact-medium, 2,501 and 4,020 of SRResNet; 345 of
+compact-unet. Windows of one shape take OpenVINO 5,330 for SRResNet at ×4, but two shapes of almost one size
+10,790: the graph for the first stays beside the one for any.
 """
 
 UNKNOWN_WORKING_BYTES = (1000, 1000)
