@@ -33,7 +33,8 @@ OPTIONS = {
     "data prepare-gopro": "SRC DEST --blur --copy",
     "train": "RECIPE KEY=VALUE --data --run --resume --smoke --device",
     "data fit-niqe": "DATA --output --licence",
-    "eval": "MODEL --data --protocol --measures --niqe --scale --size --json --markdown --report --device",
+    "eval": "MODEL --data --protocol --measures --frames --niqe --scale --size --json --markdown --report "
+    "--device",
     "bench": "MODEL --side --rounds --tile --device --quick --json --markdown",
     "export": "RUN --output --scores --int8 --calibrate",
     "verify": "ORIGINAL RESULT --start --end --deinterlace --json",

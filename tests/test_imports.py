@@ -35,7 +35,7 @@ ALLOWED = {
     "model": BASE | {"backends", "engine", "image", "restoration", "workload", "zoo"},
     "data": BASE | {"degrade", "image"},
     "train": BASE | {"archs", "backends", "data", "degrade", "engine", "image", "losses", "metrics", "zoo"},
-    "evaluate": BASE | {"archs", "data", "degrade", "image", "losses", "metrics", "model", "zoo"},
+    "evaluate": BASE | {"archs", "data", "degrade", "image", "losses", "metrics", "model", "video", "zoo"},
     "export": BASE | {"archs", "backends", "train", "zoo"},
     "quantisation": BASE | {"backends", "data", "degrade", "export", "image", "zoo"},
     "bench": BASE | {"backends", "engine", "image", "zoo"},

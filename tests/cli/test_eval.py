@@ -1,8 +1,10 @@
 """``relume eval`` and ``relume data fit-niqe`` as commands."""
 
 import json
+import sys
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -82,3 +84,67 @@ def test_parameters_are_fitted_and_used(
     Path("photos/broken.png").touch()
     assert run(["data", "fit-niqe", "photos", "-o", "mine.npz"]) == 1
     assert "not used: photos/broken.png" in capsys.readouterr().out
+
+
+@pytest.fixture
+def clip(pictures: Path) -> Path:
+    """A clip of 5 frames in the folder clips."""
+    Path("clips").mkdir()
+    waves = (np.sin(np.arange(24) / 5) * 50 + 128) * np.ones((16, 1))
+    with av.open("clips/a.mkv", "w") as container:
+        stream = container.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 24, 16, "gray"
+        for number in range(5):
+            frame = av.VideoFrame.from_ndarray((waves + number % 3).astype(np.uint8), "gray")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return Path("clips/a.mkv")
+
+
+def test_flicker_of_clips(clip: Path, tiny_model: Path, capsys):
+    command = [
+        "eval",
+        str(tiny_model),
+        "--data",
+        "clips",
+        str(clip),
+        "--measures",
+        "flicker",
+        "--frames",
+        "4",
+    ]
+    assert run([*command, "--json", "found.json", "--markdown", "found.md"]) == 0
+    found = json.loads(Path("found.json").read_text(encoding="utf-8"))
+    assert [(row["model"], row["clip"], row["num_pairs"]) for row in found["rows"]] == [
+        (model, "a.mkv", 3) for model in ("input", "bicubic", "tiny-x4")
+    ]
+    assert found["manifest"]["columns"]["flicker"]["better"] == "lower"
+    assert "| tiny-x4 | a.mkv | 3 |" in Path("found.md").read_text(encoding="utf-8")
+    assert "the first 4 frames" in capsys.readouterr().out
+
+
+def test_clips_and_pictures_are_told_apart(clip: Path, tiny_model: Path, capsys):
+    command = ["eval", str(tiny_model), "--data"]
+    for data, options, code, message in (
+        (str(clip), ["--measures", "flicker", "--report", "page"], 2, "--report is for pictures"),
+        ("set", ["--frames", "3"], 2, "--frames is for clips"),
+        ("set", ["--measures", "flicker"], 2, "no pictures in the folder set"),
+        ("no.mp4", ["--measures", "flicker"], 65, "cannot read no.mp4; got no such file"),
+        ("set/a.png", ["--measures", "flicker"], 65, "cannot read set/a.png; got a picture"),
+        (
+            str(clip),
+            ["--measures", "psnr", "flicker"],
+            2,
+            "flicker is a measure of clips, and is asked for alone",
+        ),
+        (str(clip), [], 65, "or clips for --measures flicker"),
+    ):
+        assert run([*command, data, *options]) == code, message
+        assert message in capsys.readouterr().err
+    assert not Path("page").exists()
+
+
+def test_flicker_needs_the_extra_video(clip: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    monkeypatch.setitem(sys.modules, "av", None)
+    assert run(["eval", str(tiny_model), "--data", str(clip), "--measures", "flicker"]) == 2
+    assert "pip install 'relume[video]'" in capsys.readouterr().err

@@ -3,15 +3,26 @@
     relume eval compact-small-x4 srresnet-x4 --data Set5 Set14 --protocol matlab
     relume eval --data Set5 --report page/                 every model that comes with relume, side by side
     relume eval deblur.onnx --data gopro/test --size 640x360
+    relume eval compact-small-x4 --data clip.mp4 --measures flicker     clips as they are, without a truth
 
-First its own bicubic scores are compared with published ones: if they are off, nothing is reported.
+On pictures, first its own bicubic scores are compared with published ones: if they are off, nothing is
+reported.
 """
 
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
+from relume.cli.film import need_video
+from relume.cli.film_places import SUFFIXES
 from relume.cli.progress import progress_bar
+from relume.errors import UsageError
+
+if TYPE_CHECKING:
+    from relume.evaluate import Report
+    from relume.evaluate.clipreport import ClipReport
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -29,8 +40,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         action="extend",
         required=True,
         type=Path,
-        metavar="DIR",
-        help="folders of sharp pictures, or of pairs: A degraded, B sharp",
+        metavar="DATA",
+        help="folders of sharp pictures, or of pairs: A degraded, B sharp; "
+        "for flicker: clips, or folders of them",
     )
     add(
         "--protocol",
@@ -44,8 +56,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         nargs="+",
         action="extend",
         metavar="NAME",
-        help="psnr ssim (the default); niqe consistency drift checkerboard (with --report too); vgg19 lpips",
+        help="psnr ssim (the default); niqe consistency drift checkerboard (with --report too); vgg19 lpips; "
+        "or flicker alone, of clips",
     )
+    add("--frames", type=int, metavar="N", help="measure flicker on the first N of each clip (default: 25)")
     add("--niqe", type=Path, metavar="FILE", help="parameters for niqe, from relume data fit-niqe")
     add("-s", "--scale", type=int, help="scale to measure at (default: the models', or 4)")
     add("--size", type=_size, metavar="WxH", help="reduce pairs at scale 1, such as 640x360")
@@ -55,52 +69,105 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("-g", "--device", default="auto", help="where to run: auto, cpu, cuda, ...")
 
 
+class PictureOptions(TypedDict):
+    """What is for pictures alone."""
+
+    protocol: list[str] | None
+    niqe: Path | None
+    size: tuple[int, int] | None
+    report: Path | None
+
+
 def run(
     models: list[str],
     data: list[Path],
-    protocol: list[str] | None,
     measures: list[str] | None,
-    niqe: Path | None,
+    frames: int | None,
     scale: int | None,
-    size: tuple[int, int] | None,
     json: Path | None,
     markdown: Path | None,
-    report: Path | None,
     device: str,
+    **options: Unpack[PictureOptions],
 ) -> int:
     """Do it; see the module's text."""
     from rich.console import Console
 
-    from relume.evaluate import common_scale, evaluate, shipped_models
-    from relume.evaluate.measures import DEFAULT, cheap_measures
+    from relume.evaluate import Report, common_scale, shipped_models
     from relume.files import make_folder, refuse_unwritable, replacing
-    from relume.metrics.niqe import SHIPPED
 
+    clips = set(measures or ()) == {"flicker"}
+    _refuse(options if clips else {"frames": frames}, "pictures" if clips else "clips and --measures flicker")
     for path in filter(None, (json, markdown)):
         refuse_unwritable(path)
+    report = options["report"]
     if report:
         refuse_unwritable(make_folder(report) / "report.html")
     scale = common_scale(models, scale)
-    with progress_bar() as advance:
-        found = evaluate(
-            models or shipped_models(scale),
-            data,
-            protocol or (),
-            measures or (cheap_measures(scale) if report else DEFAULT),
-            device=device,
-            scale=scale,
-            size=size,
-            niqe_parameters=niqe or SHIPPED,
-            progress=advance,
-        )
+    models = models or shipped_models(scale)
+    if clips:
+        found = _on_clips(models, data, frames, scale, device)
+    else:
+        found = _on_pictures(models, data, measures, scale, device, options)
     Console(width=None if sys.stdout.isatty() else 160).print(found.table())
     for path, text in ((json, found.to_json()), (markdown, found.to_markdown())):
         if path:
             with replacing(path) as temporary:
                 temporary.write_text(text, encoding="utf-8")
-    if report:
+    if isinstance(found, Report) and report:
         print(found.write_html(report))
     return 0
+
+
+def _on_pictures(
+    models: list[str],
+    data: list[Path],
+    measures: list[str] | None,
+    scale: int,
+    device: str,
+    options: PictureOptions,
+) -> "Report":
+    from relume.evaluate import evaluate
+    from relume.evaluate.measures import DEFAULT, cheap_measures
+    from relume.metrics.niqe import SHIPPED
+
+    with progress_bar() as advance:
+        return evaluate(
+            models,
+            data,
+            options["protocol"] or (),
+            measures or (cheap_measures(scale) if options["report"] else DEFAULT),
+            device=device,
+            scale=scale,
+            size=options["size"],
+            niqe_parameters=options["niqe"] or SHIPPED,
+            progress=advance,
+        )
+
+
+def _on_clips(
+    models: list[str], data: list[Path], frames: int | None, scale: int, device: str
+) -> "ClipReport":
+    need_video()
+    from relume.evaluate.clips import NUM_FRAMES, evaluate_clips
+    from relume.jobs.discovery import find_pictures
+
+    clips = [found.path for name in data for found in find_pictures([name], SUFFIXES).pictures]
+    with progress_bar() as advance:
+        return evaluate_clips(
+            models,
+            clips,
+            NUM_FRAMES if frames is None else frames,
+            device=device,
+            scale=scale,
+            progress=advance,
+        )
+
+
+def _refuse(options: Mapping[str, Any], what: str) -> None:
+    """Make sure that nothing is asked that has no meaning here."""
+    for name, value in options.items():
+        if value is not None:
+            raise UsageError(f"--{name} is for {what}")
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -91,10 +91,10 @@ def evaluate(
     rules = [find_protocol(name) for name in dict.fromkeys(protocols or default_protocols(scale))]
     opened = open_measures(measures, scale, niqe_parameters)
     blind = [measure for measure in opened if measure.blind]
-    named = _labelled((file.card.name, name, file.path) for name, file in zip(models, files, strict=True))
-    folders = _labelled((Path(folder).resolve().name, str(folder), Path(folder)) for folder in datasets)
+    named = labelled((file.card.name, name, file.path) for name, file in zip(models, files, strict=True))
+    folders = labelled((Path(folder).resolve().name, str(folder), Path(folder)) for folder in datasets)
     sets = {label: open_dataset(folder, scale, size) for label, folder in folders.items()}
-    tick = _ticking(progress, sum(map(len, sets.values())) * (1 + len(named) + bool(blind)))
+    tick = ticking(progress, sum(map(len, sets.values())) * (1 + len(named) + bool(blind)))
     run = partial(measure, protocols=rules, measures=opened, num_shown=num_shown, tick=tick)
 
     results: list[Result] = []
@@ -108,7 +108,7 @@ def evaluate(
     engines: dict[str, dict[str, Any]] = {}
     for label, path in named.items():
         with open_model(str(path), device=device) as model:
-            engines[label] = _engine(model)
+            engines[label] = describe_engine(model)
             results += [run(label, partial(_restore, model, scale), *item) for item in sets.items()]
     columns = _columns(measures, opened)
     manifest = _manifest(scale, baseline, rules, columns, described, engines)
@@ -158,14 +158,19 @@ def _columns(names: Sequence[str], opened: Sequence[Measure]) -> tuple[Column, .
     return (*by_protocol, *(column for measure in opened for column in measure.columns))
 
 
-def _labelled(sources: Iterable[tuple[str, str, Path]]) -> dict[str, Path]:
-    """Paths by their short names, or as they were given where two would have the same; each once."""
+def labelled(sources: Iterable[tuple[str, str, Path]]) -> dict[str, Path]:
+    """Paths by their short names, or as they were given where two would have the same; each once.
+
+    Args:
+        sources: short name, name as it was given, and path.
+    """
     different = {path: (short, given) for short, given, path in sources}
     uses = Counter(short for short, _ in different.values())
     return {short if uses[short] == 1 else given: path for path, (short, given) in different.items()}
 
 
-def _ticking(progress: Progress | None, total: int) -> Callable[[str], None]:
+def ticking(progress: Progress | None, total: int) -> Callable[[str], None]:
+    """What is called after every picture with what is being measured."""
     done = count(1)
     return lambda what: progress(next(done), total, what) if progress else None
 
@@ -195,7 +200,8 @@ def _describe(bicubic: Result, dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _engine(model: Model) -> dict[str, Any]:
+def describe_engine(model: Model) -> dict[str, Any]:
+    """What the manifest says of a model."""
     return {
         "backend": model.backend.name,
         "device": model.backend.device,
@@ -220,6 +226,13 @@ def _manifest(
         "datasets": datasets,
         "models": models,
         "timing": TIMING,
+        **describe_machine(),
+    }
+
+
+def describe_machine() -> dict[str, Any]:
+    """What the manifest says of where it was measured."""
+    return {
         "threads": num_threads(),
         "machine": platform.machine(),
         "system": platform.platform(),

@@ -1,7 +1,9 @@
 """What the columns of a result hold: the name, the direction and the rules of every number."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 Better = Literal["higher", "lower", "nearer zero"]
@@ -50,3 +52,14 @@ class Column:
 
 PSNR = Column(key="psnr", title="PSNR dB", better="higher", digits=2)
 SSIM = Column(key="ssim", title="SSIM", better="higher", digits=4)
+
+
+def column_notes(columns: Iterable[Column]) -> list[str]:
+    """How columns are measured; neighbours with the same note share it."""
+    groups = groupby(columns, key=lambda column: column.note)
+    return [f"{', '.join(column.title for column in same)}: {note}" for note, same in groups if note]
+
+
+def json_number(value: float | None, digits: int) -> float | None:
+    """A value as in JSON: None, which is null there, stands for no value, and for infinity."""
+    return None if value is None or not math.isfinite(value) else round(value, digits)

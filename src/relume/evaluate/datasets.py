@@ -110,7 +110,10 @@ def open_dataset(folder: str | Path, scale: int, size: tuple[int, int] | None = 
     if size and scale != 1:
         raise UsageError("only pairs at scale 1 are reduced to a size", got=f"scale {scale}")
     if not folder.is_dir():
-        raise InputError(f"there is no data folder {folder}", hint="name a folder of pictures with --data")
+        raise InputError(
+            f"there is no data folder {folder}",
+            hint="--data takes a folder of pictures, or clips for --measures flicker",
+        )
     degraded, sharp = folder / "A", folder / "B"
     if degraded.is_dir() and sharp.is_dir():
         inputs, targets = zip(*match_folders(degraded, sharp), strict=True)

@@ -157,7 +157,8 @@ def open_measures(names: Sequence[str], scale: int, niqe_parameters: Path = SHIP
     """
     for name in names:
         if name not in NAMES:
-            raise UsageError("unknown measure", got=name, allowed=NAMES)
+            hint = "flicker is a measure of clips, and is asked for alone"
+            raise UsageError("unknown measure", got=name, allowed=NAMES, hint=hint)
     if scale == 1 and "consistency" in names:
         raise UsageError(
             "consistency compares with an input that was made small",

@@ -2,20 +2,18 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from relume.evaluate.columns import Column
+from relume.evaluate.columns import Column, column_notes, json_number
 from relume.evaluate.datasets import Dataset
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from relume.evaluate.tables import Tabular
 
 ORIGINAL = "original"
 """What the targets themselves are called where a measure needs no target."""
@@ -80,7 +78,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Tabular):
     """An evaluation's outcome.
 
     Attributes:
@@ -94,6 +92,7 @@ class Report:
     columns: tuple[Column, ...]
     results: tuple[Result, ...]
     datasets: Mapping[str, Dataset]
+    num_labels = 3
 
     @property
     def rows(self) -> list[Row]:
@@ -121,28 +120,6 @@ class Report:
         rows = [_record(row) for row in self.rows]
         return json.dumps({"manifest": self.manifest, "rows": rows}, indent=2, ensure_ascii=False) + "\n"
 
-    def to_markdown(self) -> str:
-        """A table, then how it was measured."""
-        numbers = len(self.headings) - NUM_LABELS
-        lines = [_line(self.headings), "|" + " --- |" * NUM_LABELS + " ---: |" * numbers]
-        lines += [_line(self.cells(row)) for row in self.rows]
-        return "\n".join([*lines, "", *(f"- {note}" for note in self.notes())]) + "\n"
-
-    def table(self) -> "Table":
-        """The rows as a table for :func:`rich.print`."""
-        from rich.table import Table
-
-        table = Table(caption="\n".join(self.notes()), caption_justify="left")
-        for index, heading in enumerate(self.headings):
-            table.add_column(heading, justify="left" if index < NUM_LABELS else "right")
-        previous = None
-        for row in self.rows:
-            if previous and previous != (row.dataset, row.protocol):
-                table.add_section()
-            previous = row.dataset, row.protocol
-            table.add_row(*self.cells(row))
-        return table
-
     def write_html(self, folder: str | Path) -> Path:
         """Write ``report.html`` and its pictures into a folder, made if need be; return the page's path.
 
@@ -155,8 +132,13 @@ class Report:
 
     @property
     def headings(self) -> tuple[str, ...]:
-        """Of the tables; the first three are names."""
+        """Of the tables."""
         return "model", "dataset", "protocol", "images", *(c.heading for c in self.columns), "ms/image"
+
+    def sections(self) -> Iterator[list[tuple[str, ...]]]:
+        """The rows of each dataset and protocol as text."""
+        for _, rows in groupby(self.rows, key=lambda row: (row.dataset, row.protocol)):
+            yield [self.cells(row) for row in rows]
 
     def cells(self, row: Row) -> tuple[str, ...]:
         """A row as text, in the order of the headings."""
@@ -167,8 +149,7 @@ class Report:
     def notes(self) -> list[str]:
         """How it was measured, one sentence a note."""
         notes = [f"{name}: {_description(fields)}" for name, fields in self.manifest["protocols"].items()]
-        for note, columns in groupby(self.columns, key=lambda column: column.note):
-            notes += [f"{', '.join(column.title for column in columns)}: {note}"] if note else []
+        notes += column_notes(self.columns)
         notes += [f"{name}: {_size(data)}" for name, data in self.manifest["datasets"].items()]
         checked = [
             f"{name} ({', '.join(data['checked_protocols'])})"
@@ -179,22 +160,12 @@ class Report:
         return [*notes, f"{self.manifest['baseline']} {known}", f"ms/image: {self.manifest['timing']}"]
 
 
-NUM_LABELS = 3
-"""Columns before the numbers."""
-
-
-def _line(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
 def _record(row: Row) -> dict[str, Any]:
     labels = {"model": row.model, "dataset": row.dataset, "protocol": row.protocol}
-    values = {"psnr": None, "ssim": None} | {key: _number(value, 5) for key, value in row.values.items()}
-    return labels | {"num_images": row.num_images} | values | {"ms_per_image": _number(row.ms_per_image, 3)}
-
-
-def _number(value: float | None, digits: int) -> float | None:
-    return None if value is None or not math.isfinite(value) else round(value, digits)
+    values = {"psnr": None, "ssim": None} | {key: json_number(value, 5) for key, value in row.values.items()}
+    return (
+        labels | {"num_images": row.num_images} | values | {"ms_per_image": json_number(row.ms_per_image, 3)}
+    )
 
 
 def _mean(values: Iterable[float]) -> float:

@@ -107,6 +107,11 @@ def from_rgb(rgb: NDArray[np.float32], coding: Coding) -> Planes:
     return planes
 
 
+def luma_of(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Brightness of HWC in [0, 1], by the weights of BT.709 whatever the film's own are: HW in [0, 1]."""
+    return rgb @ Coding(matrix=1, full=True).weights[0]
+
+
 def _levels(values: NDArray[np.float32], zero: float, span: float, bits: int) -> NDArray[Any]:
     levels = values * np.float32(span)
     levels += np.float32(zero + 0.5)

@@ -6,8 +6,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from relume.errors import InputError
+from relume.video.colour import Planes, to_rgb
 from relume.video.interlace import Interlaced
-from relume.video.tags import Colour, Tags
+from relume.video.tags import Colour, Tags, coding_of, planes_of
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -94,6 +99,30 @@ class FilmInfo:
         if excerpt.end is not None:
             last = min(last, round(excerpt.end * self.rate))
         return max(0, last - first)
+
+    def planes(self, frame: Frame) -> Planes:
+        """The samples of one of its frames.
+
+        Raises:
+            InputError: if the film has changed its size on the way.
+        """
+        planes = planes_of(frame.image)
+        height, width = planes[0].shape
+        if (height, width) != (self.height, self.width):
+            raise InputError(
+                "the film changes its size on the way",
+                got=f"{width} × {height} after {self.width} × {self.height}",
+                hint="cut it there with FFmpeg, and restore the parts",
+            )
+        return planes
+
+    def rgb(self, frame: Frame) -> NDArray[np.float32]:
+        """One of its frames as HWC in [0, 1].
+
+        Raises:
+            InputError: if the film has changed its size on the way.
+        """
+        return to_rgb(self.planes(frame), coding_of(self.pix_fmt, self.colour))
 
 
 class Film(ABC):

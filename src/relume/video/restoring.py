@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from relume.errors import InputError
 from relume.image import Picture
 from relume.model import Model, Options
 from relume.video.ahead import ahead
@@ -134,9 +133,7 @@ class Restorer:
             OutOfMemory: if a frame does not fit into memory, even in small tiles.
         """
         for frame in frames:
-            planes = planes_of(frame.image)
-            if planes[0].shape != (self._info.height, self._info.width):
-                raise _changed(self._info, *planes[0].shape)
+            planes = self._info.planes(frame)
             begins_scene = self._cuts.is_cut(planes[0], self._source.luma[1])
             known = self._before and _equal(self._before[0], planes)
             before = self._backend.savings
@@ -162,14 +159,6 @@ def picture_of(frame: Restored, plan: Plan) -> Picture:
     coding = coding_of(plan.pictures.encoding.pix_fmt, plan.pictures.colour)
     pixels = to_rgb(planes_of(frame.image), coding)
     return Picture(pixels, grey=coding.grey, bits=8 if coding.bits == 8 else 16)
-
-
-def _changed(info: FilmInfo, height: int, width: int) -> InputError:
-    return InputError(
-        "the film changes its size on the way",
-        got=f"{width} × {height} after {info.width} × {info.height}",
-        hint="cut it there with FFmpeg, and restore the parts",
-    )
 
 
 def _equal(a: Planes, b: Planes) -> bool:

@@ -7,18 +7,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from relume.engine.restore import resize
 from relume.metrics.flicker import flicker
 from relume.metrics.psnr import psnr
 from relume.video.checks import Check, compare, shifted
-from relume.video.colour import Coding, to_rgb
+from relume.video.colour import luma_of
 from relume.video.decoding import open_film
 from relume.video.film import WHOLE, Excerpt, Film, Frame
 from relume.video.interlace import Deinterlace
 from relume.video.streams import compare_streams
-from relume.video.tags import UNSPECIFIED, Mastering, coding_of, planes_of
+from relume.video.tags import UNSPECIFIED, Mastering, coding_of
 
 LEAST_CONSISTENCY_DB: Final = 24.0
 """A frame that is another one, or has other colours, is below this; adversarial models are near 30."""
@@ -83,10 +82,11 @@ class _Seen:
         shift = lq.pts * before.info.time_base - self.origin - sr.pts * after.info.time_base
         self._shift = max(self._shift, abs(shift))
         if phase == 0:
-            rgb = _rgb(lq, before)
-            self._consistency.append(psnr(resize(_rgb(sr, after), *rgb.shape[:2]), rgb, peak=1))
+            rgb = before.info.rgb(lq)
+            self._consistency.append(psnr(resize(after.info.rgb(sr), *rgb.shape[:2]), rgb, peak=1))
         if phase == 1 and self._last:
-            old, new = ((_luma(a, before), _luma(b, after)) for a, b in (self._last, (lq, sr)))
+            pairs = self._last, (lq, sr)
+            old, new = ((luma_of(before.info.rgb(a)), luma_of(after.info.rgb(b))) for a, b in pairs)
             small = [resize(luma[1][..., None], *luma[0].shape)[..., 0] for luma in (old, new)]
             was, large = flicker(old[0], new[0], old[1], new[1])
             self._flicker.append((was, flicker(old[0], new[0], *small)[1], large))
@@ -107,14 +107,6 @@ class _Seen:
         was, now, large = np.mean(still, axis=0) if still else (0.0, 0.0, 0.0)
         found = f"{now:.2f} levels where nothing moves, {was:.2f} before; {large:.2f} with all details"
         yield Check("flicker", bool(now <= was + FLICKER_MARGIN), found)
-
-
-def _rgb(frame: Frame, film: Film) -> NDArray[np.float32]:
-    return to_rgb(planes_of(frame.image), coding_of(film.info.pix_fmt, film.info.colour))
-
-
-def _luma(frame: Frame, film: Film) -> NDArray[np.float32]:
-    return _rgb(frame, film) @ Coding(matrix=1, full=True).weights[0]
 
 
 def _compare_pictures(before: Film, after: Film) -> Iterator[Check]:
