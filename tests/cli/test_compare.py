@@ -10,5 +10,7 @@ def test_results_lie_beside_the_second_picture(pictures: Path, capsys: pytest.Ca
     assert capsys.readouterr().out == "a-vs-a.png\na-vs-a.html\n"
     assert run(["compare", "a.png", "a.png", "-o", "sub/both"]) == 0
     assert Path("sub/both.html").exists()
+    assert run(["compare", "a.png", "a.png", "-o", "sub/v1.5.png"]) == 0
+    assert Path("sub/v1.5.html").exists()
     assert run(["compare", "a.png", "missing.png"]) == 65
     assert run(["compare", "a.png"]) == 2

@@ -48,6 +48,14 @@ def test_upscale_and_verify(film: Path, options: list[str], capfd: pytest.Captur
     assert "BROKEN  frames             40 became 20" in capfd.readouterr().out
 
 
+def test_a_line_for_a_film_unless_quiet(film: Path, tiny_model: Path, capfd: pytest.CaptureFixture[str]):
+    short = ["upscale", "film.mkv", "-n", str(tiny_model), "--codec", "ffv1", "--end", "0.1"]
+    assert run([*short, "-o", "a.mkv"]) == 0
+    assert capfd.readouterr().out.startswith("film.mkv → a.mkv: ")
+    assert run([*short, "-o", "b.mkv", "--quiet"]) == 0
+    assert capfd.readouterr().out == ""
+
+
 def test_pictures_named_as_films_are_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     exif = Image.Exif()
     exif[0x010F] = "a camera"

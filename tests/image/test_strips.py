@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from relume.errors import OutputError
 from relume.image import Picture, Strips, read_picture, write_picture
 
 RANDOM = np.random.default_rng(2)
@@ -75,4 +76,18 @@ def test_nothing_is_left_when_a_strip_fails(tmp_path: Path):
 
     with pytest.raises(KeyboardInterrupt):
         write_picture(Strips(100, 31, parts()), tmp_path / "a.png")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_the_disk_cannot_hold_is_refused_at_the_first_strip(tmp_path: Path):
+    made = []
+
+    def parts():
+        for _ in range(2):
+            made.append(1)
+            yield whole()
+
+    with pytest.raises(OutputError, match="too little disk"):
+        write_picture(Strips(10**15, 31, parts()), tmp_path / "a.png")
+    assert made == [1]
     assert list(tmp_path.iterdir()) == []

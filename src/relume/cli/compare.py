@@ -22,6 +22,8 @@ def run(left: Path, right: Path, output: Path | None) -> int:
     from relume.compare import compare
 
     stem = output or right.with_name(f"{left.stem}-vs-{right.stem}")
+    if stem.suffix.lower() in {".png", ".html"}:
+        stem = stem.with_suffix("")
     for path in compare(left, right, stem):
         print(path)
     return 0

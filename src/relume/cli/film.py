@@ -153,7 +153,9 @@ def plan_films(
     return jobs
 
 
-def restore_one(job: FilmJob, model: "Model", wishes: "Wishes", advance: Advance, json: bool) -> None:
+def restore_one(
+    job: FilmJob, model: "Model", wishes: "Wishes", advance: Advance, json: bool, quiet: bool
+) -> None:
     """Restore a film, tell how far it is, and at the end what it was."""
     from relume.video.job import restore_film, stream_film
 
@@ -167,8 +169,8 @@ def restore_one(job: FilmJob, model: "Model", wishes: "Wishes", advance: Advance
     if json:
         line = {"input": str(job.source), "output": str(job.target), "model": model.card.name, **asdict(done)}
         print(json_module.dumps({**line, "peak_rss_mb": _peak_mb()}), flush=True)
-    elif sys.stdout.isatty():
-        print(printable(f"{job.source} → {job.target}: {_summary(done)}"))
+    elif not quiet:
+        print(printable(f"{job.source} → {job.target}: {_summary(done)}"), flush=True)
 
 
 def _warn(job: FilmJob, loss: str) -> None:

@@ -1,5 +1,6 @@
 """Writing picture files, whole or not at all."""
 
+import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -128,6 +129,17 @@ def write_picture(
                 _encode(invented, Metadata(), temporary, "PNG", DEFAULTS["PNG"])
 
 
+def _require_space(needed: int, path: Path) -> None:
+    """Refuse before hours of work what cannot be kept while it is made."""
+    free = shutil.disk_usage(path.parent).free
+    if needed > free:
+        raise OutputError(
+            f"there is too little disk for {path}",
+            got=f"{needed / 2**30:.1f} GiB needed while it is made, {free / 2**30:.1f} GiB free",
+            hint="choose another place with -o, or ask for a smaller size",
+        )
+
+
 @contextmanager
 def _rows_of(
     picture: Picture | Strips, path: Path, format: str, background: str | tuple[int, int, int]
@@ -140,12 +152,15 @@ def _rows_of(
     with Spool(path) as spool, Spool(path) as map_spool:
         head = None
         for part in picture.parts:
-            head = head or part.replace(pixels=part.pixels[:0])
             with encoding(path):
-                spool.append(_levels_for(part, format, background))
+                levels = _levels_for(part, format, background)
+                if head is None:
+                    head = part.replace(pixels=part.pixels[:0])
+                    _require_space(levels[0].nbytes * picture.height, path)
+                spool.append(levels)
                 if (map_levels := _map_levels(part)) is not None:
                     map_spool.append(map_levels)
-            del part  # or it stays while the next one is made
+            del part, levels  # or they stay while the next one is made
         assert head is not None
         yield head, spool.levels(), None if head.invented is None else map_spool.levels()
 
