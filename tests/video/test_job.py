@@ -1,5 +1,6 @@
 """Films from file to file, with what must survive; ``relume verify`` is the judge."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -51,6 +52,20 @@ def broken(source: Path, target: Path, excerpt: Excerpt = WHOLE) -> list[str]:
     """Promises that are not kept, but for flicker: no promise can be made for an untrained network's."""
     checks = [check for check in verify(source, target, excerpt) if check.name != "flicker"]
     return [f"{check.name}: {check.found}" for check in checks if not check.kept]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux")
+def test_encoders_leave_the_process_s_scheduling_alone(make_clip, model: Model):
+    """SVT-AV1 makes root's processes real-time ones, for good, with all that they start."""
+
+    def policies() -> set[int]:
+        return {os.sched_getscheduler(int(task.name)) for task in Path("/proc/self/task").iterdir()}
+
+    before = policies()
+    found: list[set[int]] = []
+    restored(make_clip(), model, tell=lambda progress: found.append(policies()))
+    assert found[1:]
+    assert all(during <= before for during in [*found, policies()])
 
 
 def test_everything_is_kept(make_clip, model: Model):

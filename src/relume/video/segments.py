@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -66,8 +66,12 @@ class SegmentWriter:
         """Encode the next frame."""
         image.pts = self.num_frames
         image.time_base = self._unit
+        with (
+            nullcontext() if self.num_frames else _scheduled_as_before()
+        ):  # the first frame starts the encoder
+            packets = self._stream.encode(image)
         self.num_frames += 1
-        self._write(self._stream.encode(image))
+        self._write(packets)
 
     def finish(self) -> None:
         """Encode what the encoder holds back."""
@@ -79,6 +83,27 @@ class SegmentWriter:
             self.delay = max(self.delay, self._num_packets - shown)
             self._num_packets += 1
             self._container.mux(packet)
+
+
+@contextmanager
+def _scheduled_as_before() -> "Generator[None]":
+    """Take back that threads become real-time ones.
+
+    Where root runs it, SVT-AV1 does that to the whole process, which would then starve all others, and spin
+    for ever where two of its kind wait for each other.
+    """
+    tasks = Path("/proc/self/task")
+    if not tasks.is_dir():
+        yield
+        return
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        for task in tasks.iterdir():
+            with suppress(OSError):  # a thread that has just ended
+                if os.sched_getscheduler(int(task.name)) != policy:
+                    os.sched_setscheduler(int(task.name), policy, parameters)
 
 
 @contextmanager
