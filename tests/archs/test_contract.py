@@ -9,6 +9,7 @@ from relume.errors import UsageError
 
 CONFIGURATIONS = [
     *(("srresnet", {"scale": scale, "width": 8}) for scale in (2, 3, 4, 8)),
+    *(("srresnet", {"scale": scale, "width": 8, "smooth_upsampling": True}) for scale in (2, 3, 4, 8)),
     *(
         ("compact", {"scale": scale, "size": size})
         for scale in (2, 3, 4)

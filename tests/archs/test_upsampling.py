@@ -1,9 +1,10 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from relume.archs import build, num_parameters
-from relume.archs.upsampling import start_even
+from relume.archs.upsampling import SmoothConv2d, start_even
 from relume.metrics.checkerboard import checkerboard
 
 NETWORKS = [
@@ -52,3 +53,46 @@ def test_a_transposed_convolution_starts_as_repetition_and_a_convolution(side, p
     assert layer.weight.std().item() == pytest.approx(spread)
     flat = layer(torch.ones(1, 2, 8, 8))[0, :, 4:-4, 4:-4]
     assert (flat - flat[:, :1, :1]).abs().max() < 1e-5
+
+
+SMOOTH = [
+    *(("srresnet", {"scale": scale, "width": 8, "num_blocks": 1}) for scale in (2, 3, 4, 8)),
+]
+
+
+@pytest.mark.parametrize(("arch", "options"), SMOOTH)
+def test_smooth_upsampling_leaves_flat_surfaces_flat_whatever_the_weights(arch, options):
+    torch.manual_seed(0)
+    plain, smooth = build(arch, options), build(arch, options | {"smooth_upsampling": True})
+    assert num_parameters(smooth) == num_parameters(plain)
+    smooth.load_state_dict(plain.state_dict())
+    assert _unevenness(plain) > 1e-3
+    assert _unevenness(smooth) < 1e-12
+    assert _unevenness(smooth.deployed()) < 1e-12
+
+
+def _unevenness(network):
+    """Largest difference between pixels of the result for a flat picture, away from its borders."""
+    side = -(-(2 * network.halo_px + 3) // network.size_multiple) * network.size_multiple
+    border = (network.halo_px + 1) * network.scale
+    with torch.no_grad():
+        sr = network.eval().double()(torch.full((1, 3, side, side), 0.4, dtype=torch.double))
+    inside = sr[..., border:-border, border:-border].flatten(2)
+    return (inside.amax(-1) - inside.amin(-1)).max().item()
+
+
+@pytest.mark.parametrize("factor", [2, 3])
+@pytest.mark.parametrize("ahead", [False, True])
+@pytest.mark.parametrize("bias", [False, True])
+def test_the_box_in_the_kernel_is_one_behind_the_shuffle(factor, ahead, bias):
+    conv = SmoothConv2d(4, 5 * factor**2, 3, factor, ahead=ahead, bias=bias).double()
+    x = torch.rand(2, 4, 6, 7, dtype=torch.double)
+    before, after = {(2, False): (1, 0), (2, True): (0, 1)}.get((factor, ahead), (1, 1))
+    around = F.pad(x, (1, 1, 1, 1))  # the sub-pixels beside the picture are seen by the box too
+    sub_pixels = F.pixel_shuffle(F.conv2d(around, conv.weight, conv.bias, padding=1), factor)
+    first, last = factor - before, factor - after
+    expected = F.avg_pool2d(sub_pixels[..., first:-last, first:-last], factor, stride=1)
+    assert torch.allclose(F.pixel_shuffle(conv(x), factor), expected, atol=1e-12)
+    conv.merge()
+    assert conv.weight.shape[-1] == (4 if factor == 2 else 5)
+    assert torch.allclose(F.pixel_shuffle(conv(x), factor), expected, atol=1e-12)

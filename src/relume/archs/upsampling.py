@@ -1,10 +1,95 @@
-"""How layers that enlarge start: so that fresh ones leave no checkerboard."""
+"""Two ways against the checkerboard of layers that enlarge.
 
+:func:`start_even` only chooses the weights that they start from: it costs nothing, and training may bring
+some back. :class:`SmoothConv2d` changes the layer, which then has more to compute: no weights at all can
+paint one on a flat surface.
+"""
+
+from collections.abc import Iterable
 from itertools import pairwise
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from relume.archs.base import Mergeable
+
+
+class SmoothConv2d(nn.Conv2d, Mergeable):
+    """A convolution before a pixel shuffle, with the box filter that would follow the shuffle in its kernel.
+
+    The sub-pixels of a flat input are results of different kernels, hence a pattern. The mean over a box of
+    ``factor × factor`` has one of each, wherever it lies. As both are linear, one convolution with a kernel
+    that is larger by one does the same. Parameters are those of the small kernel, as without the box.
+
+    A box of even side moves the picture by half a pixel; ``ahead`` says to which side.
+
+    Source: Y. Sugawara, S. Shiota, H. Kiya, "Checkerboard artifacts free convolutional neural networks",
+    APSIPA Transactions on Signal and Information Processing 8, 2019: a zero-order hold after what enlarges
+    and before the nonlinearity.
+
+    Args:
+        inputs: channels of the input.
+        outputs: channels of the result, those before the shuffle.
+        side: odd side of the small kernel.
+        factor: of the pixel shuffle that follows.
+        ahead: whether the box lies right of and below a pixel rather than left of and above it.
+        bias: whether there is one.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, side: int, factor: int, *, ahead: bool = False, bias: bool = True
+    ):
+        super().__init__(inputs, outputs, side, padding=side // 2, bias=bias)
+        self.factor, self.ahead, self.merged = factor, ahead, False
+
+    def forward(self, x: Float[Tensor, "n i h w"]) -> Float[Tensor, "n o h w"]:
+        before, after = _box(self.factor, self.ahead)
+        around = (int(before > 0), int(after > 0)) * 2
+        weight, bias = (self.weight, self.bias) if self.merged else self._with_box()
+        return F.conv2d(F.pad(x, around), weight, bias, padding=self.padding)
+
+    def merge(self) -> None:
+        """Keep the large kernel instead of the small one."""
+        weight, bias = self._with_box()
+        self.weight = nn.Parameter(weight.detach(), requires_grad=False)
+        if bias is not None:
+            self.bias = nn.Parameter(bias.detach(), requires_grad=False)
+        self.merged = True
+
+    def _with_box(self) -> tuple[Tensor, Tensor | None]:
+        """Kernel and bias: what one input pixel does to the enlarged picture, filtered there."""
+        factor = self.factor
+        before, after = _box(factor, self.ahead)
+        spread = F.pixel_shuffle(self.weight.transpose(0, 1).flip(2, 3), factor)
+        first, last = before + factor * (after > 0), after + factor * (before > 0)
+        smooth = F.avg_pool2d(F.pad(spread, (first, last) * 2), factor, stride=1)
+        weight = F.pixel_unshuffle(smooth, factor).flip(2, 3).transpose(0, 1)
+        if self.bias is None:
+            return weight, None
+        return weight, self.bias.view(-1, factor**2).mean(1).repeat_interleave(factor**2)
+
+
+def _box(factor: int, ahead: bool) -> tuple[int, int]:
+    """How many pixels before and after its own a box of this side has."""
+    return ((factor - 1) // 2, factor // 2) if ahead else (factor // 2, (factor - 1) // 2)
+
+
+def shuffle_reach(scale: int, factors: Iterable[int], *, last_px: int, smooth: bool = False) -> int:
+    """Radius, in input pixels, of 3×3 convolutions each before a pixel shuffle, and one convolution more.
+
+    Args:
+        scale: product of the factors.
+        factors: of the shuffles, in their order.
+        last_px: reach of the last convolution, in output pixels.
+        smooth: whether the convolutions are :class:`SmoothConv2d`, every second one with its box ahead.
+    """
+    first, last = -last_px, scale - 1 + last_px
+    for index, factor in reversed(list(enumerate(factors))):
+        before, after = _box(factor, index % 2 == 1) if smooth else (0, 0)
+        first, last = (first - before) // factor - 1, (last + after) // factor + 1
+    return max(-first, last)
 
 
 @torch.no_grad()

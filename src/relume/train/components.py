@@ -16,6 +16,7 @@ class SRResNetOptions(Options):
     kind: Literal["srresnet"]
     width: Positive = 64
     num_blocks: Positive = 16
+    smooth_upsampling: bool = False
 
 
 class RRDBOptions(Options):
