@@ -135,6 +135,18 @@ def test_crops_may_be_made_on_the_device(recipe, tmp_path):
         train(blurred, tmp_path / "blurred", device="cpu")
 
 
+def test_data_sets_may_be_mixed(recipe, photos, tmp_path):
+    more = {"share": 0.5, "train": [str(photos)], "degradation": {"kind": "downsample", "kernel": "box"}}
+    mixed = changed(recipe, also={"boxes": more})
+    train(runtime(mixed, max_minutes=1e-9), tmp_path / "run", device="cpu")
+    last = train(mixed, tmp_path / "run", device="cpu", resume=True)
+    assert last.name == "step-00000004.safetensors"
+    with pytest.raises(InputError, match="another recipe; got also"):
+        train(recipe, tmp_path / "run", device="cpu", resume=True)
+    with pytest.raises(UsageError, match="takes one data set, not a mixture"):
+        train(runtime(mixed, on_device=True), tmp_path / "device", device="cpu")
+
+
 def test_time_runs_out_and_the_run_goes_on_later(recipe, tmp_path):
     first = train(runtime(recipe, max_minutes=1e-9), tmp_path / "run", device="cpu")
     assert first.name == "step-00000000.safetensors"

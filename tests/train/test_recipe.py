@@ -71,6 +71,23 @@ def test_the_hash_ignores_how_a_run_is_computed():
     assert load_recipe("compact-small-x4", ["seed=7"]).sha256() != base.sha256()
 
 
+def test_where_further_data_lie_leaves_the_hash_but_their_share_does_not():
+    base = load_recipe("deblur")
+    assert load_recipe("deblur", ["also.pairs.train=[elsewhere]"]).sha256() == base.sha256()
+    assert load_recipe("deblur", ["also.pairs.share=0.1"]).sha256() != base.sha256()
+    assert load_recipe("deblur", ["also={}"]).also == {}
+
+
+def test_further_data_must_fit_the_run():
+    with pytest.raises(
+        InputError, match=r"the shares in also sum to 1.2, which leaves nothing of data.train"
+    ):
+        load_recipe("deblur", ["also.pairs.share=0.7", "also.frames.share=0.5"])
+    more = "also.pairs={share: 0.5, train: [gopro], degradation: {kind: given}}"
+    with pytest.raises(InputError, match="degradation given does not shrink: it needs scale 1, not 4"):
+        load_recipe("compact-small-x4", [more])
+
+
 def test_the_taps_of_a_variant_replace_those_of_the_recipe():
     assert load_recipe("srgan-x4", ["variant=as_published"]).perceptual.taps == {"relu5_4": 1.0}
     assert len(load_recipe("srgan-x4").perceptual.taps) == 4

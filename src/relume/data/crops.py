@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Generic, Protocol, TypeVar
 
@@ -73,6 +73,25 @@ class Crops(Dataset[tuple[UInt8[Tensor, "3 h w"], UInt8[Tensor, "3 sh sw"]]], Ge
             hq = self.sharpen(hq)
         turns, mirrored = draw_turn(rng, self.augment)
         return _tensor(lq, turns, mirrored), _tensor(hq, turns, mirrored)
+
+    @property
+    def num_pictures(self) -> int:
+        """Pictures that crops are taken from."""
+        return len(self.pictures.shapes)
+
+    @property
+    def skipped(self) -> dict[str, str]:
+        """Source files that are not used, with the reason."""
+        return self.pictures.skipped
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash over what decides what is cropped at a position."""
+        return self.pictures.fingerprint
+
+    def still(self, seed: int) -> "Crops[P]":
+        """Other crops, neither turned nor mirrored."""
+        return replace(self, seed=seed, augment=False)
 
     @cached_property
     def _places(self) -> Places:

@@ -9,22 +9,35 @@ from torch import Tensor
 
 from relume.data.crops import Crops, Positions, make_batches
 from relume.data.frames import DecodedFrames, find_frames
+from relume.data.mixture import Mixture
 from relume.data.pairing import Averaged, Degraded, Given
 from relume.data.pairs import DecodedPairs, find_pairs
 from relume.data.pictures import DecodedPictures, find_pictures
 from relume.data.resident import DrawnPlaces, ResidentPictures
+from relume.errors import UsageError
 from relume.train import processes
-from relume.train.degradations import FrameMeanOptions, GivenOptions
+from relume.train.degradations import Degradation, FrameMeanOptions, GivenOptions
 from relume.train.recipe import Recipe
 
+TrainingCrops = Crops[Any] | Mixture
 
-def make_crops(recipe: Recipe) -> Crops[Any]:
+
+def make_crops(recipe: Recipe) -> TrainingCrops:
     """Find and decode a recipe's data.
 
     Raises:
         InputError: if the data cannot be used.
     """
-    options, sources, px = recipe.degradation, recipe.data.train, recipe.data.crop_px
+    crops = _crops_of(recipe, recipe.degradation, recipe.data.train)
+    if not recipe.also:
+        return crops
+    parts = [crops, *(_crops_of(recipe, more.degradation, more.train) for more in recipe.also.values())]
+    shares = [more.share for more in recipe.also.values()]
+    return Mixture(tuple(parts), (1 - sum(shares), *shares), recipe.seed)
+
+
+def _crops_of(recipe: Recipe, options: Degradation, sources: tuple[str, ...]) -> Crops[Any]:
+    px = recipe.data.crop_px
     sharpen = recipe.data.sharpen.build() if recipe.data.sharpen else None
     common = (px, recipe.seed, recipe.data.augment, sharpen)
     if isinstance(options, GivenOptions):
@@ -38,7 +51,7 @@ def make_crops(recipe: Recipe) -> Crops[Any]:
 
 
 def make_batches_of(
-    crops: Crops[Any], recipe: Recipe, start: int, device: torch.device
+    crops: TrainingCrops, recipe: Recipe, start: int, device: torch.device
 ) -> Iterator[tuple[UInt8[Tensor, "n 3 h w"], UInt8[Tensor, "n 3 sh sw"]]]:
     """This process's share of the batches of inputs and targets from step ``start`` on.
 
@@ -50,5 +63,7 @@ def make_batches_of(
     num_workers = recipe.runtime.num_workers
     if not recipe.runtime.on_device:
         return make_batches(crops, positions, num_workers=num_workers)
+    if isinstance(crops, Mixture):
+        raise UsageError("runtime.on_device takes one data set, not a mixture", hint="also={}")
     resident = ResidentPictures(crops, device)
     return map(resident.cut, make_batches(DrawnPlaces(crops), positions, num_workers=num_workers))

@@ -10,15 +10,15 @@ from typing import Any
 import torch
 
 import relume
-from relume.data.crops import Crops
 from relume.machine import processor_name
 from relume.train import processes
+from relume.train.crops import TrainingCrops
 from relume.train.state import TrainState
 
 VERSIONS_OF = ("torch", "numpy", "pillow", "onnx", "safetensors")
 
 
-def environment(state: TrainState, crops: Crops[Any]) -> dict[str, Any]:
+def environment(state: TrainState, crops: TrainingCrops) -> dict[str, Any]:
     """The content of ``environment.json``, as plain JSON types."""
     return {
         "relume": relume.__version__,
@@ -30,8 +30,8 @@ def environment(state: TrainState, crops: Crops[Any]) -> dict[str, Any]:
         "processes": processes.count(),
         "command": sys.argv,
         **state.frozen,
-        "num_pictures": len(crops.pictures.shapes),
-        "skipped": crops.pictures.skipped,
+        "num_pictures": crops.num_pictures,
+        "skipped": crops.skipped,
     }
 
 

@@ -49,7 +49,7 @@ def train(recipe: Recipe, run_dir: Path, *, device: str = "auto", resume: bool =
         with processes.first_goes_first():
             crops = make_crops(recipe)
         losses = Losses(recipe, where)
-        state = start_or_resume(recipe, crops.pictures.fingerprint, run_dir, where, resume, losses.frozen)
+        state = start_or_resume(recipe, crops.fingerprint, run_dir, where, resume, losses.frozen)
         validation = Validation(recipe, crops)
         batches = make_batches_of(crops, recipe, state.step, where)
         networks = _networks(state)

@@ -3,6 +3,7 @@
 import difflib
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
@@ -42,9 +43,25 @@ class DataOptions(Options):
     sharpen: SharpenOptions | None = None
 
 
+class MoreData(Options):
+    """A further data set that a run mixes in.
+
+    Attributes:
+        share: part of the crops that are of it.
+        train: as ``data.train``.
+        degradation: what turns its crops into inputs.
+    """
+
+    share: Annotated[float, Field(gt=0, lt=1)]
+    train: tuple[str, ...]
+    degradation: Degradation
+
+
 SMALLEST_CROP_PX = 32
 
-NOT_DECIDING = ("runtime.", "validation.", "description", "licences", "data.train", "teacher.model")
+NOT_DECIDING = re.compile(
+    r"(runtime|validation|licences)\b|(description|(data|also\..*)\.train|teacher\.model)$"
+)
 """Keys that leave the weights as they are, or nearly; of data and teacher, fingerprints are compared."""
 
 
@@ -119,6 +136,7 @@ class Recipe(Options):
             :func:`relume.archs.upsampling.start_even`.
         degradation: what turns a sharp crop into an input.
         data: the training pictures.
+        also: further data sets, by any names, each with its share of the crops.
         loss: the pixel loss, or null.
         loss_weight: factor on the pixel loss.
         perceptual: the feature loss, or null.
@@ -146,6 +164,7 @@ class Recipe(Options):
     even_upsampling: bool = False
     degradation: Degradation = DownsampleOptions()
     data: DataOptions = DataOptions()
+    also: dict[str, MoreData] = Field(default_factory=dict[str, MoreData])
     loss: Literal["l1", "mse", "charbonnier"] | None = "l1"
     loss_weight: Annotated[float, Field(gt=0)] = 1.0
     perceptual: PerceptualOptions | None = None
@@ -164,16 +183,23 @@ class Recipe(Options):
 
     @model_validator(mode="after")
     def _crops_fit_the_scale(self) -> Self:
-        if self.scale > 1 and not isinstance(self.degradation, DownsampleOptions | ChainOptions):
-            raise ValueError(
-                f"degradation {self.degradation.kind} does not shrink: it needs scale 1, not {self.scale}"
-            )
+        for degradation in (self.degradation, *(more.degradation for more in self.also.values())):
+            if self.scale > 1 and not isinstance(degradation, DownsampleOptions | ChainOptions):
+                raise ValueError(
+                    f"degradation {degradation.kind} does not shrink: it needs scale 1, not {self.scale}"
+                )
         if not self.validation.pictures and self.data.crop_px < SMALLEST_CROP_PX:
             raise ValueError(
                 f"data.crop_px {self.data.crop_px} is below {SMALLEST_CROP_PX}, the least that can be scored"
             )
         if self.data.crop_px % self.scale:
             raise ValueError(f"data.crop_px {self.data.crop_px} is not a multiple of scale {self.scale}")
+        return self
+
+    @model_validator(mode="after")
+    def _shares_leave_some(self) -> Self:
+        if (taken := sum(more.share for more in self.also.values())) >= 1:
+            raise ValueError(f"the shares in also sum to {taken:g}, which leaves nothing of data.train")
         return self
 
     @model_validator(mode="after")
@@ -200,6 +226,7 @@ class Recipe(Options):
             "batch_size": 2,
             "initial_weights": "",
             "teacher": None,
+            "also": {},
             "data": self.data.model_copy(update={"crop_px": max(1, 128 // unit) * unit}),
             "validation": self.validation.model_copy(update={"every": 2, "most": 2}),
             "runtime": self.runtime.model_copy(
@@ -244,7 +271,7 @@ class Recipe(Options):
 
 
 def _deciding(content: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in _flat(content).items() if not key.startswith(NOT_DECIDING)}
+    return {key: value for key, value in _flat(content).items() if not NOT_DECIDING.match(key)}
 
 
 def _flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -32,9 +32,9 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from relume.data.crops import Crops
 from relume.files import make_folder, replacing
 from relume.train import processes
+from relume.train.crops import TrainingCrops
 from relume.train.curves import draw_curves
 from relume.train.environment import environment
 from relume.train.health import warnings_for
@@ -72,7 +72,7 @@ class Log:
         """A checkpoint is due."""
 
 
-def open_log(run_dir: Path, state: TrainState, crops: Crops[Any]) -> Log:
+def open_log(run_dir: Path, state: TrainState, crops: TrainingCrops) -> Log:
     """The first process writes the run's folder, the others nothing."""
     return Log() if processes.rank() else RunLog(run_dir, state, crops)
 
@@ -86,7 +86,7 @@ class RunLog(Log):
         crops: the training crops, for naming pictures that were skipped.
     """
 
-    def __init__(self, run_dir: Path, state: TrainState, crops: Crops[Any]):
+    def __init__(self, run_dir: Path, state: TrainState, crops: TrainingCrops):
         self.run_dir = run_dir
         self.checkpoints = run_dir / "checkpoints"
         for folder in (self.checkpoints, run_dir / "samples", run_dir / "progress"):
@@ -101,8 +101,8 @@ class RunLog(Log):
         self._stats: list[Stats] = []
         self._restart_clock(state.step)
         self._last_line = time.monotonic()
-        if crops.pictures.skipped:
-            self.say(f"skipped {len(crops.pictures.skipped)} training pictures, named in environment.json")
+        if crops.skipped:
+            self.say(f"skipped {len(crops.skipped)} training pictures, named in environment.json")
 
     def __enter__(self) -> Self:
         self._bar.start()

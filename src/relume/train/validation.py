@@ -1,8 +1,7 @@
 """Validation while training, through the engine that users run."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +9,6 @@ from numpy.typing import NDArray
 from relume.archs import Network
 from relume.backends.torch import TorchBackend
 from relume.card import ModelCard
-from relume.data.crops import Crops
 from relume.data.pairing import Degradation, Degraded
 from relume.data.pairs import find_pairs
 from relume.data.pictures import DecodedPictures, find_pictures
@@ -19,6 +17,7 @@ from relume.engine.restore import restore
 from relume.image import read_picture
 from relume.metrics.checkerboard import checkerboard, period_of
 from relume.metrics.protocol import PROTOCOLS, score
+from relume.train.crops import TrainingCrops
 from relume.train.recipe import Recipe
 
 SMALLEST_PX = 32
@@ -67,7 +66,7 @@ class Validation:
     data, which watch over the run's health but measure nothing held out.
     """
 
-    def __init__(self, recipe: Recipe, crops: Crops[Any]):
+    def __init__(self, recipe: Recipe, crops: TrainingCrops):
         self._recipe = recipe
         sources, most = recipe.validation.pictures, recipe.validation.most
         if not sources:
@@ -109,8 +108,8 @@ def _degraded(pictures: DecodedPictures, degradation: Degradation, scale: int) -
     return pairs
 
 
-def _monitor(crops: Crops[Any], most: int) -> list[Pair]:
-    still = replace(crops, seed=crops.seed + MONITOR_SEED, augment=False)
+def _monitor(crops: TrainingCrops, most: int) -> list[Pair]:
+    still = crops.still(crops.seed + MONITOR_SEED)
     pairs: list[Pair] = []
     for position in range(most):
         lq, hq = (
