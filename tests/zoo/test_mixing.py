@@ -17,13 +17,13 @@ RANDOM = np.random.default_rng(8)
 PIXELS = RANDOM.random((9, 11, 3), dtype=np.float32)
 
 
-def changed(source: Path, path: Path, **card: str) -> ModelFile:
-    """A copy with weights that differ a little, and another card."""
+def changed(source: Path, path: Path, spread: float = 0.1, **card: str) -> ModelFile:
+    """A copy with weights that differ, by default a little, and another card."""
     model = onnx.load(source)
     for tensor in model.graph.initializer:
         value = numpy_helper.to_array(tensor)
         if value.dtype == np.float32 and value.ndim > 2:
-            noise = RANDOM.normal(1, 0.1, value.shape).astype(np.float32)
+            noise = RANDOM.normal(1, spread, value.shape).astype(np.float32)
             tensor.CopyFrom(numpy_helper.from_array(value * noise, tensor.name))
     onnx.helper.set_model_props(
         model, {"relume_card": replace(read_card(source), name=path.stem, **card).to_json()}
@@ -64,6 +64,12 @@ def test_a_model_is_opened_between_it_and_its_counterpart(models: tuple[ModelFil
 def test_other_networks_are_refused(tiny_model: Path):
     with pytest.raises(UsageError, match="do not share a network"):
         mix(ModelFile(tiny_model, read_card(tiny_model)), find_model("srresnet-x4"), 0.5)
+
+
+def test_weights_of_another_beginning_are_refused(tiny_model: Path, tmp_path: Path):
+    other = changed(tiny_model, tmp_path / "other-x4.onnx", spread=3)
+    with pytest.raises(UsageError, match="tiny-x4 was not trained from other-x4"):
+        mix(ModelFile(tiny_model, read_card(tiny_model)), other, 0.5)
 
 
 def test_adversarial_models_in_the_wheel_share_the_network_of_their_counterpart():

@@ -60,7 +60,7 @@ class MoreData(Options):
 SMALLEST_CROP_PX = 32
 
 NOT_DECIDING = re.compile(
-    r"(runtime|validation|licences)\b|(description|(data|also\..*)\.train|teacher\.model)$"
+    r"(runtime|validation|licences)\b|(description|counterpart|(data|also\..*)\.train|teacher\.model)$"
 )
 """Keys that leave the weights as they are, or nearly; of data and teacher, fingerprints are compared."""
 
@@ -130,6 +130,8 @@ class Recipe(Options):
         scale: output pixels per input pixel and side.
         arch: the generator.
         initial_weights: model file (.safetensors) or run folder to start from; empty: fresh weights.
+        counterpart: model in the package, trained without invention, whose weights ``initial_weights`` are:
+            ``--strength`` mixes with them. Empty: with the enlarged picture.
         initial_scale: scale of ``initial_weights`` where it is another one: tensors of other shapes, those of
             the upsampler, then start fresh. As in EDSR (Lim et al. 2017), section 4.3.
         even_upsampling: fresh layers that enlarge start without a checkerboard, see
@@ -160,6 +162,7 @@ class Recipe(Options):
     scale: Literal[1, 2, 3, 4, 8] = 4
     arch: Arch
     initial_weights: str = ""
+    counterpart: str = ""
     initial_scale: Annotated[int, Field(ge=1)] | None = None
     even_upsampling: bool = False
     degradation: Degradation = DownsampleOptions()
@@ -248,7 +251,7 @@ class Recipe(Options):
             halo_px=network.halo_px,
             global_stats=network.global_stats,
             adversarial=self.adversarial is not None,
-            counterpart=Path(self.initial_weights).stem if self.adversarial else "",
+            counterpart=self.counterpart,
             downsampling=getattr(self.degradation, "kernel", "bicubic"),
             description=self.description,
             training_data=tuple(TrainingSource(name=n, licence=text) for n, text in self.licences.items()),
