@@ -101,9 +101,9 @@ def from_rgb(rgb: NDArray[np.float32], coding: Coding) -> Planes:
         return [_levels(rgb[..., channel], *coding.luma, coding.bits) for channel in (1, 2, 0)]
     planes = [_levels(rgb @ coding.weights[0], *coding.luma, coding.bits)]
     if not coding.grey:
-        small = _shrunk(_shrunk(rgb, coding.down, 0, cosited=False), coding.across, 1, cosited=True)
-        zero, span = coding.chroma
-        planes += [_levels(small @ weights, zero, span, coding.bits) for weights in coding.weights[1:]]
+        fewer = _mean_of_rows(rgb, coding.down)
+        chroma = (_at_every(fewer @ weights, coding.across) for weights in coding.weights[1:])
+        planes += [_levels(plane, *coding.chroma, coding.bits) for plane in chroma]
     return planes
 
 
@@ -134,23 +134,25 @@ def _enlarged(plane: NDArray[np.float32], height: int, width: int, coding: Codin
     return plane
 
 
-def _shrunk(rgb: NDArray[np.float32], factor: int, axis: int, *, cosited: bool) -> NDArray[np.float32]:
-    """Every ``factor``-th sample: a triangle around it, or the mean of a block if samples lie between."""
+def _mean_of_rows(rgb: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+    """The mean of every ``factor`` rows; below the last one it is repeated."""
     if factor == 1:
         return rgb
-    offsets = range(1 - factor, factor) if cosited else range(factor)
-    taps = {at: (factor - abs(at)) / factor**2 if cosited else 1 / factor for at in offsets}
-    length = rgb.shape[axis]
-    places = np.arange(-(-length // factor)) * factor
-    result = np.zeros((*rgb.shape[:axis], len(places), *rgb.shape[axis + 1 :]), np.float32)
-    for at, weight in taps.items():
-        result += _sampled(rgb, places + at, axis) * np.float32(weight)
+    missing = -len(rgb) % factor
+    whole = np.concatenate([rgb, *[rgb[-1:]] * missing]) if missing else rgb
+    mean = sum((whole[at::factor] for at in range(1, factor)), start=whole[::factor])
+    mean /= np.float32(factor)
+    return mean
+
+
+def _at_every(plane: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+    """Every ``factor``-th column, as the mean under a triangle around it; borders are repeated."""
+    if factor == 1:
+        return plane
+    count = -(-plane.shape[1] // factor)
+    padded = np.pad(plane, ((0, 0), (factor - 1, factor)), "edge")
+    result = np.zeros((len(plane), count), np.float32)
+    for at in range(1 - factor, factor):
+        weight = np.float32((factor - abs(at)) / factor**2)
+        result += padded[:, factor - 1 + at :: factor][:, :count] * weight
     return result
-
-
-def _sampled(rgb: NDArray[np.float32], places: NDArray[np.int_], axis: int) -> NDArray[np.float32]:
-    """Rows or columns at regular places; beyond the border the last one again. A view where that works."""
-    if places[0] >= 0 and places[-1] < rgb.shape[axis]:
-        cut = slice(int(places[0]), int(places[-1]) + 1, int(places[1] - places[0]) if len(places) > 1 else 1)
-        return rgb[cut] if axis == 0 else rgb[:, cut]
-    return rgb.take(np.clip(places, 0, rgb.shape[axis] - 1), axis)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from relume.engine.restore import Pixels
 from relume.image import Picture
 from relume.model import Model, Options
 from relume.video.ahead import ahead
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 _DECODED_AHEAD: Final = 4
-_RESTORED_AHEAD: Final = 2
+_ENLARGED_AHEAD: Final = 1  # in floating point: four times as large as they are coded
 
 
 class Stopped(Exception):
@@ -65,6 +66,36 @@ class Restored:
     note: Note
 
 
+@dataclass(frozen=True)
+class _Looked:
+    """A decoded frame.
+
+    Attributes:
+        frame: as it came.
+        picture: its pixels; None: they are equal to those of the frame before.
+        begins_scene: whether a cut is before it.
+    """
+
+    frame: Frame
+    picture: Picture | None
+    begins_scene: bool
+
+
+@dataclass(frozen=True)
+class _Enlarged:
+    """A frame from the network.
+
+    Attributes:
+        pixels: HWC in [0, 1]; None: they are equal to those of the frame before.
+        begins_scene: whether a cut is before it.
+        note: what else is known about it.
+    """
+
+    pixels: Pixels | None
+    begins_scene: bool
+    note: Note
+
+
 @contextmanager
 def restored_frames(
     film: Film, model: Model, plan: Plan, wishes: Wishes, *, skip: int = 0
@@ -82,14 +113,14 @@ def restored_frames(
     frames = islice(film.frames(wishes.excerpt), skip, None)
     restorer = Restorer(model, film.info, plan, wishes, stop)
     with (
-        ahead(frames, _DECODED_AHEAD, stop) as decoded,
-        ahead(restorer.restore(decoded), _RESTORED_AHEAD, stop) as restored,
+        ahead(restorer.look(frames), _DECODED_AHEAD, stop) as looked,
+        ahead(restorer.enlarge(looked), _ENLARGED_AHEAD, stop) as enlarged,
     ):
-        yield restored
+        yield restorer.code(enlarged)
 
 
 class Restorer:
-    """Restores the frames of one film, one after the other.
+    """Restores the frames of one film, one after the other, in three steps for a thread each.
 
     Args:
         model: what restores.
@@ -107,8 +138,9 @@ class Restorer:
         wishes: Wishes,
         stop: Event,
     ):
-        self._backend = RememberingBackend(model.backend)
-        self._model = Model(model.card, self._backend, model.strength)
+        self._remembered = RememberingBackend(model.backend)
+        in_tiles = plan.tile < max(info.height, info.width)  # else equal frames are all that can be found
+        self._model = Model(model.card, self._remembered if in_tiles else model.backend, model.strength)
         self._info, self._pictures, self._stop = info, plan.pictures, stop
         self._options: Options = {
             "height": plan.pictures.height,
@@ -118,12 +150,10 @@ class Restorer:
             "lock_colours": wishes.lock_colours,
             "consistent": wishes.consistent,
             "provenance": False,
-            "progress": self._look,
+            "progress": self._look_whether_to_stop,
         }
         self._source = coding_of(info.pix_fmt, info.colour)
         self._target = coding_of(plan.pictures.encoding.pix_fmt, plan.pictures.colour)
-        self._cuts = CutDetector()
-        self._before: tuple[Planes, VideoFrame] | None = None
 
     def restore(self, frames: Iterator[Frame]) -> Iterator[Restored]:
         """Restore frames as they come.
@@ -132,24 +162,49 @@ class Restorer:
             InputError: if the film changes its size on the way.
             OutOfMemory: if a frame does not fit into memory, even in small tiles.
         """
+        return self.code(self.enlarge(self.look(frames)))
+
+    def look(self, frames: Iterator[Frame]) -> Iterator[_Looked]:
+        """The first step: find cuts and what repeats, and decode colours."""
+        cuts = CutDetector()
+        before: Planes | None = None
         for frame in frames:
             planes = self._info.planes(frame)
-            begins_scene = self._cuts.is_cut(planes[0], self._source.luma[1])
-            known = self._before and _equal(self._before[0], planes)
-            before = self._backend.savings
-            asked, reused = before.asked, before.reused
-            image = self._before[1] if self._before and known else self._computed(planes)
-            self._before = planes, image
-            note = Note(frame.pts, frame.duration, bool(known), before.asked - asked, before.reused - reused)
-            yield Restored(image, begins_scene, note)
+            begins_scene = cuts.is_cut(planes[0], self._source.luma[1])
+            repeated = before is not None and _equal(before, planes)
+            before = planes
+            picture = None if repeated else Picture(to_rgb(planes, self._source), grey=self._source.grey)
+            yield _Looked(frame, picture, begins_scene)
 
-    def _computed(self, planes: Planes) -> "VideoFrame":
-        self._backend.begin_frame()
-        picture = Picture(to_rgb(planes, self._source), grey=self._source.grey)
-        rgb = self._model.restore_picture(picture, **self._options).pixels
-        return frame_of(from_rgb(rgb, self._target), self._pictures.encoding.pix_fmt, self._pictures.colour)
+    def enlarge(self, looked: Iterator[_Looked]) -> Iterator[_Enlarged]:
+        """The second step: the network."""
+        savings = self._remembered.savings
+        for item in looked:
+            asked, reused = savings.asked, savings.reused
+            pixels = None
+            if item.picture is not None:
+                self._remembered.begin_frame()
+                pixels = self._model.restore_picture(item.picture, **self._options).pixels
+            note = Note(
+                pts=item.frame.pts,
+                duration=item.frame.duration,
+                repeated=item.picture is None,
+                asked=savings.asked - asked,
+                reused=savings.reused - reused,
+            )
+            yield _Enlarged(pixels, item.begins_scene, note)
 
-    def _look(self, done: int, total: int) -> None:
+    def code(self, enlarged: Iterator[_Enlarged]) -> Iterator[Restored]:
+        """The third step: encode colours."""
+        image: VideoFrame | None = None
+        layout, colour = self._pictures.encoding.pix_fmt, self._pictures.colour
+        for item in enlarged:
+            if item.pixels is not None:
+                image = frame_of(from_rgb(item.pixels, self._target), layout, colour)
+            assert image is not None  # the first frame repeats none
+            yield Restored(image, item.begins_scene, item.note)
+
+    def _look_whether_to_stop(self, done: int, total: int) -> None:
         if self._stop.is_set():
             raise Stopped
 
