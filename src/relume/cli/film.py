@@ -70,7 +70,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--codec", help="av1 (10-bit, the default), x264, x265, ffv1, prores")
     add("--crf", type=float, metavar="N", help="quality, lower is better (default: 30 for av1)")
     add(
-        "--preset", metavar="NAME", help="effort: 13 to 0 for av1 (default: 12), ultrafast to placebo for x264"
+        "--preset",
+        metavar="NAME",
+        help="effort: 13 to 0 for av1 (default: 12), ultrafast to placebo for x264",
     )
     add("--pix-fmt", metavar="NAME", help="pixel layout (default: what keeps most of the film's)")
     add("--start", metavar="TIME", help="begin there: seconds, or 1:02:03.5")

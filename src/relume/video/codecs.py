@@ -206,7 +206,7 @@ def _chroma_size(layout: "VideoFormat") -> tuple[int, int]:
     return (64, 64) if layout.is_rgb else (layout.chroma_width(64), layout.chroma_height(64))
 
 
-_SVT_FAITHFUL: Final = "enable-tf=0"
+_FAITHFUL: Final = "enable-tf=0"
 """Without SVT-AV1's filter over time, which smooths what it encodes: it costs time, and 0.3 to 2 dB."""
 
 
@@ -218,7 +218,7 @@ def encoder_options(encoding: Encoding, mastering: Mastering | None) -> dict[str
     """
     threads = encoding.threads
     options = {
-        "av1": {"svtav1-params": ":".join([f"lp={min(threads, 6)}", _SVT_FAITHFUL, *_svt_mastering(mastering)])},
+        "av1": {"svtav1-params": ":".join([f"lp={min(threads, 6)}", _FAITHFUL, *_svt_mastering(mastering)])},
         "x264": {"x264-params": ":".join([f"threads={threads}", *_x264_mastering(mastering)])},
         "x265": {
             "x265-params": ":".join(

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 _PROBED_FRAMES: Final = 48
+_PROBED_LATER: Final = 16
+_PROBED_PLACES: Final = 3
+"""What is looked at before a film is restored: its first frames, and some at places spread over the rest."""
+
 _KEPT_FRAMES: Final = 12
 """Frames that are looked at before a pipe is restored: they are kept until their turn comes."""
 
@@ -103,10 +107,12 @@ def open_film(path: Path | Readable, deinterlace: Deinterlace = "auto") -> Gener
     with _opened(path) as (container, stream):
         if not isinstance(path, Path):
             begun = _first_frames(container, stream, _KEPT_FRAMES)
-            info = _probe(begun, container, stream, "standard input", deinterlace)
+            info = _probe([begun], container, stream, "standard input", deinterlace)
             yield DecodedFilm(container, stream, info, begun)
             return
-        info = _probe(_first_frames(container, stream, _PROBED_FRAMES), container, stream, path, deinterlace)
+        first = _first_frames(container, stream, _PROBED_FRAMES)
+        later = _later_frames(container, stream) if len(first) == _PROBED_FRAMES else []
+        info = _probe([first, *later], container, stream, path, deinterlace)
     with _opened(path) as (container, stream):
         yield DecodedFilm(container, stream, info)
 
@@ -171,33 +177,48 @@ def _first_frames(container: "InputContainer", stream: "VideoStream", number: in
     return frames
 
 
+def _later_frames(container: "InputContainer", stream: "VideoStream") -> list[list["VideoFrame"]]:
+    """Frames from places spread over a film, as far as these can be found."""
+    from av.error import FFmpegError
+
+    places: list[list[VideoFrame]] = []
+    for number in range(1, _PROBED_PLACES + 1):
+        with suppress(FFmpegError):  # a file without an index
+            after = (container.duration or 0) * number // (_PROBED_PLACES + 1)
+            container.seek((container.start_time or 0) + after)
+            places.append(_first_frames(container, stream, _PROBED_LATER))
+    return places
+
+
 def _probe(
-    frames: Sequence["VideoFrame"],
+    places: Sequence[Sequence["VideoFrame"]],
     container: "InputContainer",
     stream: "VideoStream",
     name: Path | str,
     deinterlace: Deinterlace,
 ) -> FilmInfo:
-    if not frames:
+    if not places[0]:
         raise InputError(f"cannot read {name}", got="a film without a frame that can be decoded")
-    tags = tags_of(frames[0], stream)
+    first = places[0][0]
+    tags = tags_of(first, stream)
     pix_fmt = planar(tags.pix_fmt)
-    height = frames[0].height
     look = FieldLook()
-    for frame in frames:
-        look.add(_planar(frame, pix_fmt))
-    marked = any(frame.interlaced_frame for frame in frames)
+    for frames in places:
+        look.go_elsewhere()
+        for frame in frames:
+            look.add(_planar(frame, pix_fmt))
+    marked = any(frame.interlaced_frame for frames in places for frame in frames)
     interlaced = "marked" if marked else "seen" if look.order else "no"
     is_file = isinstance(name, Path)
     return FilmInfo(
-        width=frames[0].width,
-        height=height,
+        width=first.width,
+        height=first.height,
         time_base=stream.time_base or Fraction(1, 1000),
         rate=stream.average_rate or stream.guessed_rate or DEFAULT_RATE,
         num_frames=stream.frames or (_count_packets(container, stream) if is_file else 0),
         codec=stream.codec_context.name,
         tags=tags,
-        colour=settled_colour(tags.colour, height, rgb=pix_fmt.startswith("gbr")),
+        colour=settled_colour(tags.colour, first.height, rgb=pix_fmt.startswith("gbr")),
         pix_fmt=pix_fmt,
         interlaced=interlaced,
         deinterlacing=filter_options(interlaced, look.order, deinterlace),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from relume.video.cuts import CutDetector
 from relume.video.tags import planes_of
 
 if TYPE_CHECKING:
@@ -20,14 +21,15 @@ Deinterlace = Literal["auto", "on", "off"]
 _LOOK_PX: Final = 512
 """Side of the middle part that is looked at: enough to tell, and as quick for large frames."""
 
-_MOVED_LEVELS: Final = 8
-_LEAST_MOVING: Final = 0.01
-"""A pair of frames counts if so many of its pixels differ by more than that."""
+_LEAST_PAIRS: Final = 8
+"""Fewer pairs of frames prove nothing."""
 
-_LEAST_PAIRS: Final = 3
-_LOPSIDED: Final = 0.9
-"""Of the smaller sum of teeth to the larger. Measured on six clips: 0.98 to 1 if they are progressive, below
-0.7 if they are woven of fields, below 0.85 if noise of 12 levels is added to that."""
+_LEAST_LOPSIDED: Final = 0.15
+"""0 for progressive films, 1 for interlaced ones. Measured on six clips with noise of up to 45 levels: at most
+0.05 as they are (48 frames), at least 0.84 if they are woven of fields; 0.22 after strong compression."""
+
+_LEAST_CERTAIN: Final = 3.0
+"""Standard errors: noise where nothing moves is lopsided too, but not always to the same side."""
 
 
 def filter_options(interlaced: Interlaced, order: str | None, wish: Deinterlace) -> str | None:
@@ -98,38 +100,44 @@ class FieldLook:
 
     Frames are woven anew of neighbouring ones' fields: this frame's lower field with the next frame's upper
     one, and the other way round. If the upper field was taken first, the former are as near in time as the
-    fields of a frame, and the latter three times as far, so that what moves has more teeth there. In a
-    progressive film both have as many, whatever moves, and however noisy it is: noise alone makes teeth
-    in every frame, and would deceive whoever counts them in one frame only.
+    fields of a frame, and have no more teeth than it; the latter are three times as far. In a progressive
+    film both have more than the frame, and equally many. Squares of teeth are counted: to these noise adds
+    equally much in all three, however strong it is, so that it cancels in their differences.
     """
 
     def __init__(self) -> None:
+        self._lopsided: list[float] = []
+        self._moved: list[float] = []
+        self.go_elsewhere()
+
+    def go_elsewhere(self) -> None:
+        """The next frame is no neighbour of the last."""
         self._before: NDArray[np.float32] | None = None
-        self._num_pairs = 0
-        self._teeth = [0.0, 0.0]
+        self._cuts = CutDetector()
 
     def add(self, frame: "VideoFrame") -> None:
         """Look at the next frame."""
         luma = _middle(planes_of(frame)[0]) / np.float32(1 << (frame.format.components[0].bits - 8))
         before, self._before = self._before, luma
-        if before is None or before.shape != luma.shape or len(luma) < 8:
+        is_cut = self._cuts.is_cut(luma, 255)
+        if before is None or is_cut or before.shape != luma.shape or len(luma) < 8:
             return
         (old_upper, old_lower), (upper, lower) = (_fields(image) for image in (before, luma))
-        moved = np.abs(upper - old_upper)[1:] > _MOVED_LEVELS
-        moved |= np.abs(lower - old_lower)[1:] > _MOVED_LEVELS
-        if moved.mean() < _LEAST_MOVING:
-            return
-        self._num_pairs += 1
-        self._teeth[0] += _teeth(upper, old_lower, moved)
-        self._teeth[1] += _teeth(old_upper, lower, moved)
+        frames = (_teeth(old_upper, old_lower) + _teeth(upper, lower)) / 2
+        upper_first, lower_first = _teeth(upper, old_lower), _teeth(old_upper, lower)
+        self._lopsided.append((lower_first - upper_first) / 2)
+        self._moved.append((lower_first + upper_first) / 2 - frames)
 
     @property
     def order(self) -> str | None:
         """The field that comes first, ``tff`` or ``bff``; None for what is progressive or stands still."""
-        upper_first, lower_first = self._teeth
-        if self._num_pairs < _LEAST_PAIRS or min(self._teeth) > _LOPSIDED * max(self._teeth):
+        if len(self._lopsided) < _LEAST_PAIRS:
             return None
-        return "tff" if upper_first < lower_first else "bff"
+        lopsided, moved = sum(self._lopsided), sum(self._moved)
+        error = np.std(self._lopsided, ddof=1) * len(self._lopsided) ** 0.5
+        if moved <= 0 or abs(lopsided) <= max(_LEAST_LOPSIDED * moved, _LEAST_CERTAIN * error):
+            return None
+        return "tff" if lopsided > 0 else "bff"
 
 
 def _middle(plane: NDArray[Any]) -> NDArray[np.float32]:
@@ -144,6 +152,6 @@ def _fields(luma: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.
     return luma[0:even:2], luma[1:even:2]
 
 
-def _teeth(upper: NDArray[np.float32], lower: NDArray[np.float32], moved: NDArray[np.bool_]) -> float:
-    """How far, on average, the upper field's lines are from between the lower field's around them."""
-    return float(np.abs(upper[1:] - (lower[:-1] + lower[1:]) / 2)[moved].mean())
+def _teeth(upper: NDArray[np.float32], lower: NDArray[np.float32]) -> float:
+    """How far the upper field's lines are from between the lower field's around them: the mean of squares."""
+    return float(np.square(upper[1:] - (lower[:-1] + lower[1:]) / 2).mean())
