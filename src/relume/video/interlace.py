@@ -25,8 +25,8 @@ _LEAST_PAIRS: Final = 8
 """Fewer pairs of frames prove nothing."""
 
 _LEAST_LOPSIDED: Final = 0.15
-"""0 for progressive films, 1 for interlaced ones. Measured on six clips with noise of up to 45 levels: at most
-0.05 as they are (48 frames), at least 0.84 if they are woven of fields; 0.22 after strong compression."""
+"""0 for progressive films, 1 for interlaced ones. Measured on six clips with noise of up to 45 levels: at
+most 0.05 as they are (48 frames), at least 0.84 woven of fields; 0.22 after strong compression."""
 
 _LEAST_CERTAIN: Final = 3.0
 """Standard errors: noise where nothing moves is lopsided too, but not always to the same side."""
