@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import relume
+from relume.backends.base import Depth, in_depth
 from relume.card import ModelCard
 from relume.errors import InputError, UsageError
 from relume.fidelity.resampling import enlarge
-from relume.image import Picture, Strips, read_picture
+from relume.image import Levels, Picture, Strips, read_picture, to_array
 from relume.model import Model
 
 RANDOM = np.random.default_rng(4)
@@ -26,8 +27,8 @@ class Twice:
     name, device = "twice", "cpu"
     closed = False
 
-    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        return (batch.repeat(2, 1).repeat(2, 2) + np.float32([0.1, 0, -0.1])).clip(0, 1)
+    def run(self, batch: NDArray[np.float32], depth: Depth = np.float32) -> NDArray[Any]:
+        return in_depth((batch.repeat(2, 1).repeat(2, 2) + np.float32([0.1, 0, -0.1])).clip(0, 1), depth)
 
     def close(self) -> None:
         self.closed = True
@@ -122,10 +123,10 @@ def test_several_threads_may_use_a_model():
     """Backends give a buffer that their next call overwrites; nobody may run before it is copied."""
 
     class Shared(Twice):
-        buffer = np.empty((1, 64, 64, 3), np.float32)
+        buffer = np.empty((1, 64, 64, 3), np.uint8)
 
-        def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-            self.buffer[:] = batch.repeat(2, 1).repeat(2, 2)
+        def run(self, batch: NDArray[np.float32], depth: Depth = np.float32) -> NDArray[Any]:
+            self.buffer[:] = in_depth(batch.repeat(2, 1).repeat(2, 2), depth)
             time.sleep(0.001)
             return self.buffer
 
@@ -231,10 +232,40 @@ def test_large_results_come_in_strips_that_are_those_of_the_whole(
     assert calls == sorted(calls)
 
 
+@pytest.mark.parametrize("options", [{}, {"wrap": True}], ids=str)
+def test_what_the_network_alone_makes_of_8_bits_comes_in_levels(
+    model: Model, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+):
+    picture = Picture(pixels=RANDOM.random((300, 50, 3), dtype=np.float32), exif=b"MM", xmp=b"<x/>")
+    expected = model.restore_picture(picture, **options)
+    whole = model.restore_image(picture, **options)
+    assert isinstance(whole, Levels)
+    assert (whole.exif, whole.xmp) == (expected.exif, expected.xmp)
+    assert (whole.levels == to_array(expected)).all()
+    monkeypatch.setattr("relume.workload.LARGEST_PART", 20_000)
+    strips = model.restore_image(picture, **options)
+    assert isinstance(strips, Strips)
+    assert (np.concatenate([part.levels for part in strips.parts]) == whole.levels).all()
+
+
+@pytest.mark.parametrize("options", [{"scale": 3}, {"ensemble": True}, {"lock_colours": True}], ids=str)
+def test_what_follows_the_network_gets_float32(model: Model, options: dict[str, Any]):
+    assert isinstance(model.restore_image(Picture(RANDOM.random((9, 8, 3), np.float32)), **options), Picture)
+
+
+@pytest.mark.parametrize(
+    "kind", [{"bits": 16}, {"grey": True}, {"alpha": np.ones((9, 8), np.float32)}], ids=str
+)
+def test_pictures_that_are_more_or_less_than_colours_in_8_bits_get_float32(
+    model: Model, kind: dict[str, Any]
+):
+    assert isinstance(model.restore_image(Picture(RANDOM.random((9, 8, 3), np.float32), **kind)), Picture)
+
+
 def test_models_that_need_the_whole_picture_do_not_work_in_strips(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("relume.workload.LARGEST_PART", 100)
     model = Model(replace(CARD, global_stats=True), Twice())
-    assert isinstance(model.restore_image(Picture(pixels=np.ones((40, 40, 3), np.float32))), Picture)
+    assert isinstance(model.restore_image(Picture(pixels=np.ones((40, 40, 3), np.float32))), Levels)
 
 
 def test_strength_without_a_counterpart_ends_at_the_enlarged_picture(tiny_model: Path):

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from relume.image import Picture
+from relume.backends import Depth
+from relume.image import Levels, Picture
 from relume.model import open_model
 from relume.workload import parts_of
 
@@ -23,15 +24,17 @@ def test_the_network_sees_as_much_as_was_told(
         told = model.workload((90, 70), **options)
         run = model.backend.run
 
-        def spied(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        def spied(batch: NDArray[np.float32], depth: Depth) -> NDArray[Any]:
             seen.append(batch[..., 0].size)
-            return run(batch)
+            return run(batch, depth)
 
         monkeypatch.setattr(model.backend, "run", spied)
         result = model.restore_image(picture, **options)
         parts = list(getattr(result, "parts", [result]))
     assert (sum(seen), max(seen), len(parts)) == (told.network_px, told.window_px, told.num_parts)
-    assert told.part_bytes >= max(part.pixels.nbytes for part in parts)
+    assert told.part_bytes >= max(
+        (part.levels if isinstance(part, Levels) else part.pixels).nbytes for part in parts
+    )
     assert told.num_runs == (8 if options.get("ensemble") else 1)
 
 

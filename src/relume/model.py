@@ -1,6 +1,8 @@
 """The Python face: open a model, call it on a picture."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,13 +14,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from relume import __version__
-from relume.backends import Backend, open_backend, prefers_int8
+from relume.backends import Backend, Depth, open_backend, prefers_int8
 from relume.card import ModelCard, Task
 from relume.engine.restore import Pixels, Progress, restore, target_size
 from relume.errors import UsageError
 from relume.image import (
     Animation,
+    Levels,
     Picture,
+    Result,
     Strips,
     from_array,
     from_pil,
@@ -113,11 +117,12 @@ class Model:
             OutOfMemory: if the picture does not fit, even in small tiles.
         """
         if isinstance(image, np.ndarray):
-            return to_array(self.restore_picture(from_array(image), **options), like=image)
+            restored = self._whole(from_array(image), options, in_levels=image.dtype == np.uint8)
+            return restored.levels if isinstance(restored, Levels) else to_array(restored, like=image)
         if isinstance(image, Image.Image):
-            return to_pil(self.restore_picture(from_pil(image), **options))
+            return to_pil(self._whole(from_pil(image), options, in_levels=True))
         if isinstance(image, str | Path):  # pyright: ignore[reportUnnecessaryIsInstance]
-            return to_pil(self.restore_picture(read_picture(image), **options))
+            return to_pil(self._whole(read_picture(image), options, in_levels=True))
         raise UsageError(
             "cannot restore this kind of object",
             got=type(image).__name__,
@@ -138,12 +143,15 @@ class Model:
             UsageError: if an option is not allowed or the model is closed.
             OutOfMemory: if the picture does not fit, even in small tiles.
         """
-        height, width = self.size_of((picture.height, picture.width), **options)
-        return self._rows(picture, options, height, width, [(0, height)], 0)
+        restored = self._whole(picture, options, in_levels=False)
+        assert isinstance(restored, Picture)
+        return restored
 
-    def restore_image(
-        self, image: Picture | Animation, **options: Unpack[Options]
-    ) -> Picture | Strips | Animation:
+    def _whole(self, picture: Picture, options: Options, *, in_levels: bool) -> Picture | Levels:
+        height, width = self.size_of((picture.height, picture.width), **options)
+        return self._rows(picture, options, (height, width), [(0, height)], 0, in_levels=in_levels)
+
+    def restore_image(self, image: Picture | Animation, **options: Unpack[Options]) -> Result:
         """Restore a picture or an animation for a file; what is large is restored while it is written.
 
         Args:
@@ -152,8 +160,9 @@ class Model:
 
         Returns:
             What :func:`relume.image.write_image` takes. Of a picture the same as :meth:`restore_picture`, in
-            strips if it has more than :data:`relume.workload.LARGEST_PART` pixels and the model does not
-            need the whole picture at once.
+            whole levels where it has no more than 8 bits and nothing follows the network; in strips if it
+            has more than :data:`relume.workload.LARGEST_PART` pixels and the model does not need the whole
+            picture at once.
 
         Raises:
             UsageError: if an option is not allowed.
@@ -163,9 +172,11 @@ class Model:
         if isinstance(image, Animation):
             return self._animation(image, options, height, width)
         parts = parts_of(self.card, image.height, image.width, height, width)
+        restored = (
+            self._rows(image, options, (height, width), parts, i, in_levels=True) for i in range(len(parts))
+        )
         if len(parts) == 1:
-            return self.restore_picture(image, **options)
-        restored = (self._rows(image, options, height, width, parts, i) for i in range(len(parts)))
+            return next(restored)
         return Strips(height, width, restored)
 
     def workload(self, size: tuple[int, int], **options: Unpack[Options]) -> Workload:
@@ -208,26 +219,31 @@ class Model:
         self,
         picture: Picture,
         options: Options,
-        height: int,
-        width: int,
+        size: tuple[int, int],
         parts: list[tuple[int, int]],
         index: int,
-    ) -> Picture:
-        """One of the parts, given by first row and end, of the result."""
-        first, last = parts[index]
+        *,
+        in_levels: bool,
+    ) -> Picture | Levels:
+        """One of the parts, given by first row and end, of the result; in whole levels where they do."""
+        (height, width), (first, last) = size, parts[index]
         restoration = self._restoration(options, index, len(parts))
+        xmp = self._provenance(picture.xmp) if options.get("provenance", True) else picture.xmp
+        plain = picture.bits == 8 and picture.alpha is None and not picture.grey
+        alone = restoration.is_all_network((picture.height, picture.width), size)
+        if in_levels and plain and alone and not options.get("show_invented"):
+            levels = restoration.levels(picture.pixels, first, last)
+            return Levels(levels, **vars(replace(picture.metadata(), xmp=xmp)))
         pixels = restoration.rows(picture.pixels, height, width, first, last)
         if picture.grey:
             pixels[:] = pixels.mean(axis=2, keepdims=True)
-        result = picture.replace(pixels=pixels)
+        result = picture.replace(pixels=pixels, xmp=xmp)
         if picture.alpha is not None:
             result = result.replace(alpha=restoration.mask_rows(picture.alpha, height, width, first, last))
         if options.get("show_invented"):
             departure = restoration.departure_rows(picture.pixels, pixels, height, width, first)
             result = result.replace(invented=departure)
-        return (
-            result.replace(xmp=self._provenance(picture.xmp)) if options.get("provenance", True) else result
-        )
+        return result
 
     def _restoration(self, options: Options, index: int, count: int) -> Restoration:
         """What is done to one of several parts."""
@@ -238,7 +254,7 @@ class Model:
         calls = count * (8 if ensemble else 1)
         tell = _progress(options.get("progress"), index * calls // count, calls)
         return Restoration(
-            network=lambda pixels: self._run(pixels, options.get("tile", 0), tell),
+            network=partial(self._run, tile=options.get("tile", 0), tell=tell),
             scale=card.scale,
             reach_px=card.halo_px,
             multiple=card.size_multiple,
@@ -250,11 +266,19 @@ class Model:
             wrap=options.get("wrap", False),
         )
 
-    def _run(self, pixels: Pixels, tile: int, tell: Callable[[], Progress]) -> Pixels:
+    def _run(
+        self,
+        pixels: Pixels,
+        /,
+        depth: Depth = np.float32,
+        *,
+        tile: int,
+        tell: Callable[[], Progress],
+    ) -> NDArray[Any]:
         with self._lock:
             if self._closed:
                 raise UsageError(f"the model {self.card.name} is closed", hint="open it again")
-            return restore(self.backend, self.card, pixels, tile=tile, progress=tell())
+            return restore(self.backend, self.card, pixels, tile=tile, progress=tell(), depth=depth)
 
     def _provenance(self, xmp: bytes | None) -> bytes:
         return with_provenance(

@@ -1,19 +1,27 @@
 """What is done to the pixels of a picture: the network, what follows it, and the resize to the asked size."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from relume.engine.restore import resize
+from relume.engine.restore import Depth, resize
 from relume.fidelity import colour_lock, consistency
 from relume.fidelity.consistency import back_project
 from relume.fidelity.invented import departure
 from relume.fidelity.resampling import REACH_PX, Kernel, Pixels, enlarge
 
-Network = Callable[[Pixels], Pixels]
-"""HWC in [0, 1] -> HWC, larger by the model's scale."""
+
+class Network(Protocol):
+    """HWC in [0, 1] -> HWC, larger by the model's scale; in [0, 1], or for uint8 in whole levels."""
+
+    def __call__(self, lq: Pixels, /, depth: Depth = np.float32) -> NDArray[Any]:
+        """Restore ``lq``; see :func:`relume.engine.restore.restore`."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +62,17 @@ class Restoration:
         if self.consistent:
             return margin + consistency.MARGIN_PX
         return margin + (colour_lock.MARGIN_PX if self.lock_colours else 0)
+
+    def is_all_network(self, size: tuple[int, int], out_size: tuple[int, int]) -> bool:
+        """Whether nothing follows the network for a picture and a result of so many rows and columns."""
+        changed = self.strength < 1 or self.ensemble or self.consistent or self.lock_colours
+        return not changed and out_size == (size[0] * self.scale, size[1] * self.scale)
+
+    def levels(self, lq: Pixels, first: int, last: int) -> NDArray[Any]:
+        """Rows of the result in 8 bits, where nothing follows the network; see :meth:`rows`."""
+        height, width = (side * self.scale for side in lq.shape[:2])
+        rounding = replace(self, network=partial(self.network, depth=np.uint8))
+        return rounding.rows(lq, height, width, first, last)
 
     def rows(self, lq: Pixels, height: int, width: int, first: int = 0, last: int | None = None) -> Pixels:
         """Rows of the result.
@@ -161,7 +180,7 @@ def _ensemble(network: Network, lq: Pixels) -> Pixels:
     Source: R. Timofte, R. Rothe, L. Van Gool, "Seven ways to improve example-based single image
     super-resolution", CVPR 2016, section 3.3.
     """
-    total = network(lq)
+    total: Pixels = network(lq)
     for turn in range(1, 8):
         total += _turned_back(network(_turned(lq, turn)), turn)
     return total / np.float32(8)

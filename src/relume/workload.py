@@ -12,7 +12,7 @@ from relume.restoration import Restoration, strips
 LARGEST_PART = 1 << 24
 """Pixels of a result, at the network's size or the asked one, that are in memory at a time: 200 MB."""
 
-_RGB_BYTES = 12  # a pixel in float32
+_RGB_BYTES, _LEVELS_BYTES = 12, 3  # a pixel in float32, and in 8 bits, as almost all pictures have
 # More for each, measured: while colours are locked or results made consistent, or resized.
 _FIDELITY_BYTES, _RESIZING_BYTES = 45, 8
 
@@ -27,6 +27,7 @@ class Workload:
         windows: rows and columns of the windows.
         part_bytes: of what the network makes of the largest part, and what is done to that.
         num_parts: in how many parts the result is made.
+        in_levels: whether it comes in whole levels, as it does of most pictures: in colour with 8 bits.
     """
 
     network_px: int
@@ -34,6 +35,7 @@ class Workload:
     windows: frozenset[tuple[int, int]]
     part_bytes: int
     num_parts: int
+    in_levels: bool
 
     @property
     def window_px(self) -> int:
@@ -90,11 +92,14 @@ def workload(
         windows=frozenset(windows) | {(width, height) for height, width in windows if num_runs > 1},
         part_bytes=_bytes_per_px(restoration, size, out_size) * card.scale**2 * max(map(prod, sizes)),
         num_parts=len(parts),
+        in_levels=restoration.is_all_network(size, out_size),
     )
 
 
 def _bytes_per_px(restoration: Restoration, size: tuple[int, int], out_size: tuple[int, int]) -> int:
     """What lies in memory for each pixel of a part of the result."""
+    if restoration.is_all_network(size, out_size):
+        return _LEVELS_BYTES
     again = restoration.ensemble + (restoration.strength < 1)
     faithful = restoration.lock_colours or restoration.consistent
     resized = out_size != (size[0] * restoration.scale, size[1] * restoration.scale)

@@ -44,6 +44,16 @@ def test_gives_what_the_network_gives_at_every_size(
     backend.close()
 
 
+def test_gives_the_nearest_levels(device: str, weights: Path, card: ModelCard):
+    backend = open_backend(weights, card, device=device)
+    lq = np.random.default_rng(5).random((1, 20, 31, 3), np.float32)
+    exact = 255 * backend.run(lq).astype(np.float64)
+    levels = backend.run(lq, np.uint8)
+    assert levels.dtype == np.uint8
+    assert levels.flags.c_contiguous
+    assert abs(levels - exact).max() < 0.501
+
+
 def test_overshoot_is_cut_off(device: str, weights: Path, card: ModelCard, network: Network):
     lq = torch.rand(1, 3, 30, 30).round()
     with torch.inference_mode():

@@ -6,11 +6,12 @@ import numpy as np
 import openvino
 import pytest
 
+from relume.backends import Depth
 from relume.backends.openvino import OpenVINOBackend
 
 
 def executed(backend: OpenVINOBackend) -> list[openvino.Node]:
-    model = backend._request((1, 8, 8, 3)).get_compiled_model().get_runtime_model()
+    model = backend._request(((1, 8, 8, 3), np.float32)).get_compiled_model().get_runtime_model()
     return [node for node in model.get_ops() if node.get_type_name() == "ExecutionNode"]
 
 
@@ -31,13 +32,13 @@ def test_works_in_float32_whatever_the_processor_prefers(onnx_file: Path):
 
 def test_shapes_that_come_often_get_a_graph_of_their_own(onnx_file: Path, monkeypatch: pytest.MonkeyPatch):
     backend = OpenVINOBackend(onnx_file, threads=1)
-    compiled: list[tuple[int, ...] | None] = []
+    compiled: list[tuple[tuple[int, ...] | None, Depth]] = []
     compile_one = backend._compile
-    monkeypatch.setattr(backend, "_compile", lambda shape=None: compiled.append(shape) or compile_one(shape))
+    monkeypatch.setattr(backend, "_compile", lambda *kind: compiled.append(kind) or compile_one(*kind))
     pictures = np.random.default_rng(0).random((2, 1, 9, 8, 3), np.float32)
     first, second = pictures[0], np.ascontiguousarray(pictures[1].transpose(0, 2, 1, 3))
     results = [backend.run(lq).copy() for lq in (first, second, first, *[second] * 5, first)]
-    assert compiled == [(1, 9, 8, 3), None, (1, 8, 9, 3)]
+    assert compiled == [((1, 9, 8, 3), np.float32), (None, np.float32), ((1, 8, 9, 3), np.float32)]
     for sr in results[3:8]:
         np.testing.assert_allclose(sr, results[1], atol=1e-5)
     np.testing.assert_allclose(results[-1], results[0], atol=1e-5)

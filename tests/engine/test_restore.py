@@ -1,7 +1,10 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from relume.backends.base import Depth, in_depth
 from relume.card import ModelCard
 from relume.engine import restore as module
 from relume.engine.restore import resize, restore, target_size
@@ -30,7 +33,7 @@ class Filter:
         self.kernel /= self.kernel.sum(axis=1, keepdims=True)
         self.shapes: list[tuple[int, ...]] = []
 
-    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    def run(self, batch: NDArray[np.float32], depth: Depth = np.float32) -> NDArray[Any]:
         self.shapes.append(batch.shape)
         assert batch.flags.c_contiguous
         assert batch.dtype == np.float32
@@ -45,7 +48,7 @@ class Filter:
                 lambda line, k=kernel: np.convolve(line, k, "same")[: len(line)], axis, out
             )
         out = out.repeat(self.scale, 1).repeat(self.scale, 2)
-        return out - (batch.mean() if self.mean else 0)
+        return in_depth(out - (batch.mean() if self.mean else 0), depth)
 
     def close(self) -> None: ...
 
@@ -103,7 +106,7 @@ def test_the_result_outlives_the_backends_memory_and_the_input_is_untouched():
     class Reused(Filter):
         memory = np.empty((1, 20, 20, 3), np.float32)
 
-        def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        def run(self, batch: NDArray[np.float32], depth: Depth = np.float32) -> NDArray[Any]:
             self.memory[:] = 1 - batch
             return self.memory
 

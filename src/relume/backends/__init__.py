@@ -5,7 +5,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from relume.backends.base import Backend
+from relume.backends.base import Backend, Depth
 from relume.card import ModelCard
 from relume.errors import InputError, UsageError
 from relume.machine import has_vnni, num_threads
@@ -13,7 +13,7 @@ from relume.machine import has_vnni, num_threads
 DEVICES = ("auto", "cpu", "cuda", "mps", "openvino", "onnxruntime", "torch")
 """What ``device`` may be: any, a kind of processor, or one runtime."""
 
-__all__ = ["DEVICES", "Backend", "open_backend", "prefers_int8"]
+__all__ = ["DEVICES", "Backend", "Depth", "open_backend", "prefers_int8"]
 
 
 def open_backend(

@@ -3,7 +3,7 @@
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from relume.errors import InputError, OutOfMemory, RelumeError
 
 Batch = NDArray[np.float32]
 """Pictures of equal size, NHWC, RGB, in [0, 1]."""
+
+Depth = type[np.float32] | type[np.uint8]
+"""In what results are wanted: float32 in [0, 1], or the nearest of 256 levels."""
 
 BAND_PX = 64
 """Rows that a thread copies at a time: few enough to stay in its cache, enough to be worth a call."""
@@ -28,11 +31,12 @@ class Backend(Protocol):
     name: str
     device: str
 
-    def run(self, batch: Batch) -> Batch:
+    def run(self, batch: Batch, depth: Depth = np.float32) -> NDArray[Any]:
         """Restore a batch. That networks want NCHW, and may overshoot, is the backend's affair.
 
         Args:
             batch: NHWC in [0, 1], contiguous.
+            depth: type of the result. Rounding here is cheaper than afterwards, and moves less memory.
 
         Returns:
             NHWC, clipped to [0, 1]; may lie in memory that the next call overwrites.
@@ -53,20 +57,25 @@ def planes(batch: Batch) -> Batch:
     return np.ascontiguousarray(batch.transpose(0, 3, 1, 2))
 
 
-def pixels(planes: NDArray[np.float32], threads: Executor) -> Batch:
+def in_depth(values: NDArray[np.float32], depth: Depth) -> NDArray[Any]:
+    """Values in [0, 1] as they are, or as levels, rounded half up."""
+    return values if depth is np.float32 else (values * np.float32(255) + np.float32(0.5)).astype(depth)
+
+
+def pixels(planes: NDArray[np.float32], depth: Depth, threads: Executor) -> NDArray[Any]:
     """NCHW, in about [0, 1], as contiguous NHWC, clipped."""
     images, channels, height, width = planes.shape
-    batch = np.empty((images, height, width, channels), np.float32)
+    batch = np.empty((images, height, width, channels), depth)
     bands = [(image, top) for image in range(images) for top in range(0, height, BAND_PX)]
     for _ in threads.map(partial(_interleave, planes, batch), bands):
         pass
     return batch
 
 
-def _interleave(planes: NDArray[np.float32], out: NDArray[np.float32], band: tuple[int, int]) -> None:
+def _interleave(planes: NDArray[np.float32], out: NDArray[Any], band: tuple[int, int]) -> None:
     image, rows = band[0], slice(band[1], band[1] + BAND_PX)
     for channel, plane in enumerate(planes[image]):
-        np.clip(plane[rows], 0, 1, out=out[image, rows, :, channel])
+        out[image, rows, :, channel] = in_depth(plane[rows].clip(0, 1), out.dtype.type)
 
 
 def cannot_load(weights: Path, error: Exception) -> InputError:

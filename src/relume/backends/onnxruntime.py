@@ -2,11 +2,13 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 
-from relume.backends.base import Batch, cannot_load, cannot_run, pixels, planes
+from relume.backends.base import Batch, Depth, cannot_load, cannot_run, pixels, planes
 
 FATAL_ONLY = 4
 """Log level: problems come as exceptions, and are not also written to the terminal."""
@@ -42,13 +44,13 @@ class ONNXRuntimeBackend:
         self._input = self._session.get_inputs()[0].name
         self._threads = ThreadPoolExecutor(threads)
 
-    def run(self, batch: Batch) -> Batch:
+    def run(self, batch: Batch, depth: Depth = np.float32) -> NDArray[Any]:
         """See :meth:`relume.backends.base.Backend.run`."""
         try:
             sr = np.asarray(self._session.run(None, {self._input: planes(batch)})[0])
         except Exception as error:  # as above
             raise cannot_run(error) from error
-        return pixels(sr, self._threads)
+        return pixels(sr, depth, self._threads)
 
     def close(self) -> None:
         """See :meth:`relume.backends.base.Backend.close`."""

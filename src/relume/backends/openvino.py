@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from functools import cache
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from relume.backends.base import Batch, cannot_load, cannot_run
+from relume.backends.base import Batch, Depth, cannot_load, cannot_run
 from relume.errors import OutOfMemory
 
 
@@ -35,6 +37,10 @@ with _without_telemetry():
 WORTH_COMPILING = 3
 """Batches of one shape in a row after which a graph of their own pays (compact-small at 511×750: 395 ms in a
 graph for any shape, 350 ms in its own, which takes 100 ms to compile and to touch its memory)."""
+
+
+Kind = tuple[tuple[int, ...], Depth]
+"""Shape of a batch, and the type of its result."""
 
 
 class OpenVINOBackend:
@@ -64,18 +70,18 @@ class OpenVINOBackend:
             "ENABLE_CPU_PINNING": False,  # other programs run here too
         }
         try:
-            self._model = _on_pixels(_with_fusible_prelu(_core().read_model(weights)))
+            self._model = _with_fusible_prelu(_core().read_model(weights))
         except RuntimeError as error:
             raise cannot_load(weights, error) from error
-        self._shape: tuple[int, ...] = ()
+        self._before: Kind | None = None
         self._in_a_row = 0
         self._forget()
 
-    def run(self, batch: Batch) -> Batch:
+    def run(self, batch: Batch, depth: Depth = np.float32) -> NDArray[Any]:
         """See :meth:`relume.backends.base.Backend.run`."""
         request = None
         try:
-            request = self._request(batch.shape)
+            request = self._request((batch.shape, depth))
             request.set_input_tensor(openvino.Tensor(batch, shared_memory=True))
             request.start_async()  # infer() hides errors when it runs on one thread
             request.wait()
@@ -92,27 +98,28 @@ class OpenVINOBackend:
         self._forget()
         del self._model
 
-    def _request(self, shape: tuple[int, ...]) -> openvino.InferRequest:
-        """What runs batches of this shape."""
-        self._in_a_row = self._in_a_row + 1 if shape == self._shape else 1
-        self._shape = shape
-        if not self._own or (shape not in self._own and self._in_a_row > WORTH_COMPILING):
+    def _request(self, kind: Kind) -> openvino.InferRequest:
+        """What runs batches of this shape and gives results in this type."""
+        self._in_a_row = self._in_a_row + 1 if kind == self._before else 1
+        self._before = kind
+        if not self._own or (kind not in self._own and self._in_a_row > WORTH_COMPILING):
             self._own.clear()
-            self._own[shape] = self._compile(shape)
-        if shape in self._own:
-            return self._own[shape]
-        self._any = self._any or self._compile()
-        return self._any
+            self._own[kind] = self._compile(*kind)
+        if kind in self._own:
+            return self._own[kind]
+        depth = kind[1]
+        if depth not in self._any:
+            self._any[depth] = self._compile(None, depth)
+        return self._any[depth]
 
     def _forget(self) -> None:
         """Give back what was compiled."""
-        self._own: dict[tuple[int, ...], openvino.InferRequest] = {}
-        self._any: openvino.InferRequest | None = None
+        self._own: dict[Kind, openvino.InferRequest] = {}
+        self._any: dict[Depth, openvino.InferRequest] = {}
 
-    def _compile(self, shape: tuple[int, ...] | None = None) -> openvino.InferRequest:
-        model = self._model
+    def _compile(self, shape: tuple[int, ...] | None, depth: Depth) -> openvino.InferRequest:
+        model = _on_pixels(self._model.clone(), depth)
         if shape:
-            model = model.clone()
             model.reshape(list(shape))
         return _core().compile_model(model, "CPU", self._options).create_infer_request()
 
@@ -168,10 +175,19 @@ def _core() -> openvino.Core:
     return openvino.Core()
 
 
-def _on_pixels(model: openvino.Model) -> openvino.Model:
+def _on_pixels(model: openvino.Model, depth: Depth) -> openvino.Model:
     """Take and give NHWC, clipped: inside the graph this costs next to nothing, as networks run in NHWC."""
-    result = model.get_results()[0].input(0)
-    result.replace_source_output(opset1.clamp(result.get_source_output(), 0.0, 1.0).output(0))
+    end = model.get_results()[0].input(0)
+    before = end.get_source_output().get_node()
+    if depth is np.uint8 and before.get_type_name() == "DepthToSpace":
+        end = before.input(0)  # levels are a quarter of the memory to shuffle
+    sr = end.get_source_output()
+    if depth is np.uint8:
+        levels = opset1.fake_quantize(sr, *map(np.float32, (0, 1, 0, 255)), 256)
+        end.replace_source_output(opset1.convert(levels, openvino.Type.u8).output(0))
+    else:
+        end.replace_source_output(opset1.clamp(sr, 0.0, 1.0).output(0))
+    model.validate_nodes_and_infer_types()
     plan = PrePostProcessor(model)
     for side in (plan.input(), plan.output()):
         side.tensor().set_layout(Layout("NHWC"))

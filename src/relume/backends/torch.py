@@ -1,12 +1,15 @@
 """PyTorch, where it is installed: NVIDIA and Apple GPUs, and networks that are still in training."""
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from relume.archs import build
-from relume.backends.base import Batch, cannot_load, cannot_run
+from relume.backends.base import Batch, Depth, cannot_load, cannot_run
 from relume.card import ModelCard
 
 
@@ -25,12 +28,14 @@ class TorchBackend:
         network.eval().to(self.device)
         self._network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
-    def run(self, batch: Batch) -> Batch:
+    def run(self, batch: Batch, depth: Depth = np.float32) -> NDArray[Any]:
         """See :meth:`relume.backends.base.Backend.run`."""
         try:
             with torch.inference_mode():
                 lq = torch.from_numpy(batch).to(self.device).permute(0, 3, 1, 2)  # that is channels_last
                 sr = self._network(lq).float().clamp_(0, 1)
+                if depth is np.uint8:
+                    sr = sr.mul_(255).add_(0.5).to(torch.uint8)
                 return sr.permute(0, 2, 3, 1).contiguous().cpu().numpy()
         except RuntimeError as error:  # torch.OutOfMemoryError is one
             problem = cannot_run(error)

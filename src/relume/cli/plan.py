@@ -28,7 +28,7 @@ from relume.errors import OutOfMemory, OutputError, UsageError
 from relume.machine import free_ram
 
 if TYPE_CHECKING:
-    from relume.image import Animation, Picture, Strips
+    from relume.image import Picture, Result
     from relume.jobs.forecast import Forecast
     from relume.jobs.prospects import Prospect
     from relume.model import Model
@@ -80,7 +80,7 @@ def _plan(
     codes += [complain(failure.error, failure.job.source) for failure in failed]
     if prospects:
 
-        def work(picture: "Picture", height: int, width: int) -> "Picture | Strips | Animation":
+        def work(picture: "Picture", height: int, width: int) -> "Result":
             return model.restore_image(picture, height=height, width=width, **treatment)
 
         found = forecast(prospects, open_model, work, saving.given(options), started_s, max_pixels)

@@ -1,12 +1,13 @@
 """Pictures through a network: whole or in tiles, with the same result, and then to any size."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from relume.backends.base import Backend
+from relume.backends.base import Backend, Depth
 from relume.card import ModelCard
 from relume.engine.memory import SMALLEST, tile_shape
 from relume.engine.tiles import Shape, Tile, plan_tiles
@@ -21,8 +22,14 @@ Progress = Callable[[int, int], None]
 
 
 def restore(
-    backend: Backend, card: ModelCard, pixels: Pixels, *, tile: int = 0, progress: Progress | None = None
-) -> Pixels:
+    backend: Backend,
+    card: ModelCard,
+    pixels: Pixels,
+    *,
+    tile: int = 0,
+    progress: Progress | None = None,
+    depth: Depth = np.float32,
+) -> NDArray[Any]:
     """Run a picture through a network.
 
     In tiles the result is that of the whole picture, to float rounding. Networks that use statistics of the
@@ -34,9 +41,10 @@ def restore(
         pixels: HWC in [0, 1], finite, of any size from 1 × 1.
         tile: side of the tiles in input pixels, without their overlap; 0 chooses by the free memory.
         progress: told about every tile.
+        depth: type of the result.
 
     Returns:
-        HWC in [0, 1], ``card.scale`` times as high and wide.
+        HWC in [0, 1] or levels, ``card.scale`` times as high and wide.
 
     Raises:
         UsageError: if ``tile`` is negative.
@@ -49,7 +57,7 @@ def restore(
     chosen = tile_shape(card, height, width)  # checks that the result fits, too
     shape = (height, width) if card.global_stats else (tile, tile) if tile else chosen
     padded = _pad(pixels, card.size_multiple)
-    result = np.empty((height * card.scale, width * card.scale, card.channels), np.float32)
+    result = np.empty((height * card.scale, width * card.scale, card.channels), depth)
     while True:
         try:
             return _restore_tiles(backend, card, padded, result, shape, progress)
@@ -60,8 +68,13 @@ def restore(
 
 
 def _restore_tiles(
-    backend: Backend, card: ModelCard, padded: Pixels, result: Pixels, tile: Shape, progress: Progress | None
-) -> Pixels:
+    backend: Backend,
+    card: ModelCard,
+    padded: Pixels,
+    result: NDArray[Any],
+    tile: Shape,
+    progress: Progress | None,
+) -> NDArray[Any]:
     height, width, _ = padded.shape
     tiles = plan_tiles(height, width, tile, card.halo_px, card.size_multiple)
     seen: dict[object, Tile] = {}  # the first of equal tiles is restored, the others take from it
@@ -72,7 +85,7 @@ def _restore_tiles(
         if like is not part and np.array_equal(window, padded[like.window()]):
             kept[:] = result[like.output(card.scale)]
         else:
-            sr = _run(backend, card, window)
+            sr = _run(backend, card, window, result.dtype.type)
             kept[:] = sr[part.crop(card.scale)][: kept.shape[0], : kept.shape[1]]
         if progress:
             progress(done, len(tiles))
@@ -89,10 +102,10 @@ def _offset(tile: Tile) -> tuple[int, int]:
     return tile.rows.first - tile.rows.start, tile.columns.first - tile.columns.start
 
 
-def _run(backend: Backend, card: ModelCard, window: Pixels) -> Pixels:
+def _run(backend: Backend, card: ModelCard, window: Pixels, depth: Depth) -> NDArray[Any]:
     """Restore a window; the result may be overwritten by the next."""
     height, width, channels = window.shape
-    sr = backend.run(np.ascontiguousarray(window)[None])
+    sr = backend.run(np.ascontiguousarray(window)[None], depth)
     expected = (1, height * card.scale, width * card.scale, channels)
     if sr.shape != expected:
         raise InputError("the model does not give what its card says", got=sr.shape, allowed=[expected])

@@ -6,9 +6,9 @@
 """
 
 from relume.image.arrays import from_array, to_array
-from relume.image.files import read_image, write_image
+from relume.image.files import Result, read_image, write_image
 from relume.image.frames import Animation
-from relume.image.picture import Picture, Strips
+from relume.image.picture import Levels, Picture, Strips
 from relume.image.pil import from_pil, to_pil
 from relume.image.reading import (
     MAX_PIXELS,
@@ -27,7 +27,9 @@ __all__ = [
     "WRITABLE_FORMATS",
     "Animation",
     "Header",
+    "Levels",
     "Picture",
+    "Result",
     "SaveOptions",
     "Strips",
     "from_array",

@@ -4,9 +4,12 @@ from pathlib import Path
 from typing import Unpack
 
 from relume.image.frames import Animation, read_animation, write_animation
-from relume.image.picture import Picture, Strips
+from relume.image.picture import Levels, Picture, Strips
 from relume.image.reading import MAX_PIXELS, read_picture
 from relume.image.writing import SaveOptions, write_picture
+
+Result = Picture | Levels | Strips | Animation
+"""What can be written."""
 
 
 def read_image(
@@ -28,7 +31,7 @@ def read_image(
 
 
 def write_image(
-    image: Picture | Strips | Animation,
+    image: Result,
     path: str | Path,
     *,
     format: str | None = None,

@@ -1,7 +1,7 @@
 """The picture that relume works on, and how it is made from what a file holds."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 import numpy as np
@@ -35,6 +35,10 @@ class Metadata:
     iptc: bytes | None = field(default=None, repr=False)
     dpi: tuple[float, float] | None = None
     text: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def metadata(self) -> "Metadata":
+        """The same without pixels."""
+        return Metadata(**{known.name: getattr(self, known.name) for known in fields(Metadata)})
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,27 @@ class Picture(Metadata):
 
 
 @dataclass(frozen=True)
+class Levels(Metadata):
+    """A picture as it is written: opaque, in colour, with 8 bits a channel. Nothing is done to it any more.
+
+    Attributes:
+        levels: uint8 HWC, RGB.
+    """
+
+    levels: NDArray[np.uint8]
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return self.levels.shape[0]
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return self.levels.shape[1]
+
+
+@dataclass(frozen=True)
 class Strips:
     """A picture that is made, from top to bottom, while it is written: larger than the memory.
 
@@ -87,7 +112,7 @@ class Strips:
 
     height: int
     width: int
-    parts: Iterator[Picture]
+    parts: Iterator[Picture | Levels]
 
 
 def picture_from(levels: NDArray[Any], metadata: Metadata, format: str) -> Picture:

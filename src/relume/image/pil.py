@@ -11,7 +11,7 @@ from relume.errors import InputError
 from relume.image.colour import convert_to_srgb
 from relume.image.iptc import IPTC_KEYWORD, IPTC_RESOURCE, records_of
 from relume.image.levels import to_levels
-from relume.image.picture import Metadata, Picture, picture_from, turned_upright
+from relume.image.picture import Levels, Metadata, Picture, picture_from, turned_upright
 from relume.image.png import XMP_KEYWORD
 from relume.image.xmp import merged
 
@@ -49,18 +49,22 @@ def from_pil(image: Image.Image) -> Picture:
     return picture_from(levels, metadata, "JPEG" if image.format == "MPO" else image.format or "PNG")
 
 
-def to_pil(picture: Picture) -> Image.Image:
+def to_pil(picture: Picture | Levels) -> Image.Image:
     """A PIL image with mode L, LA, RGB or RGBA, or ``I;16`` for grey 16-bit pictures without alpha.
 
     PIL has no other 16-bit modes; such pictures are rounded to 8 bits (write them with
     :func:`relume.image.write_picture` instead). EXIF, profile, XMP and resolution are in ``image.info``.
     """
-    deep = picture.bits == 16 and picture.grey and picture.alpha is None
-    image = image_of(levels_for(picture, np.uint16 if deep else np.uint8))
+    image = image_of(picture.levels if isinstance(picture, Levels) else _levels_in_pil(picture))
     exif = None if picture.exif is None else EXIF_PREFIX + picture.exif
     info = {"exif": exif, "icc_profile": picture.icc, "xmp": picture.xmp, "dpi": picture.dpi}
     image.info.update({key: value for key, value in info.items() if value is not None})
     return image
+
+
+def _levels_in_pil(picture: Picture) -> NDArray[Any]:
+    deep = picture.bits == 16 and picture.grey and picture.alpha is None
+    return levels_for(picture, np.uint16 if deep else np.uint8)
 
 
 def levels_for(picture: Picture, dtype: type[np.integer[Any]]) -> NDArray[Any]:

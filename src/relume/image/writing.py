@@ -19,7 +19,7 @@ from relume.image.colour import convert_to_srgb
 from relume.image.exif import has_thumbnail, resized, with_thumbnail
 from relume.image.iptc import segment_of
 from relume.image.levels import to_levels
-from relume.image.picture import Metadata, Picture, Strips
+from relume.image.picture import Levels, Metadata, Picture, Strips
 from relume.image.spool import Spool
 from relume.image.thumbnails import thumbnail_of
 from relume.image.transparency import flatten
@@ -81,7 +81,7 @@ _LARGEST_SEGMENT: Final = 65000  # bytes of EXIF or a comment that go into one s
 
 
 def write_picture(
-    picture: Picture | Strips,
+    picture: Picture | Levels | Strips,
     path: str | Path,
     *,
     format: str | None = None,
@@ -142,38 +142,45 @@ def _require_space(needed: int, path: Path) -> None:
 
 @contextmanager
 def _rows_of(
-    picture: Picture | Strips, path: Path, format: str, background: str | tuple[int, int, int]
-) -> Generator[tuple[Picture, NDArray[Any], NDArray[Any] | None]]:
+    picture: Picture | Levels | Strips, path: Path, format: str, background: str | tuple[int, int, int]
+) -> Generator[tuple[Metadata, NDArray[Any], NDArray[Any] | None]]:
     """The metadata, the levels as they are written, and those of the map of what was invented."""
-    if isinstance(picture, Picture):
+    if not isinstance(picture, Strips):
         levels = _levels_for(picture, format, background)
         yield picture, levels, _map_levels(picture)
         return
     with Spool(path) as spool, Spool(path) as map_spool:
-        head = None
+        head, has_map = None, False
         for part in picture.parts:
             with encoding(path):
                 levels = _levels_for(part, format, background)
                 if head is None:
-                    head = part.replace(pixels=part.pixels[:0])
+                    head = part.metadata()
                     _require_space(levels[0].nbytes * picture.height, path)
                 spool.append(levels)
                 if (map_levels := _map_levels(part)) is not None:
+                    has_map = True
                     map_spool.append(map_levels)
             del part, levels  # or they stay while the next one is made
         assert head is not None
-        yield head, spool.levels(), None if head.invented is None else map_spool.levels()
+        yield head, spool.levels(), map_spool.levels() if has_map else None
 
 
-def _levels_for(picture: Picture, format: str, background: str | tuple[int, int, int]) -> NDArray[Any]:
+def _levels_for(
+    picture: Picture | Levels, format: str, background: str | tuple[int, int, int]
+) -> NDArray[Any]:
+    if isinstance(picture, Levels):
+        return picture.levels
     if picture.alpha is not None and format in _OPAQUE:
         picture = picture.replace(pixels=flatten(picture.pixels, picture.alpha, background), alpha=None)
     deep = picture.bits == 16 and format in _DEEP
     return pil.levels_for(picture, np.uint16 if deep else np.uint8)
 
 
-def _map_levels(picture: Picture) -> NDArray[Any] | None:
-    return None if picture.invented is None else to_levels(picture.invented[..., None], np.uint8)
+def _map_levels(picture: Picture | Levels) -> NDArray[Any] | None:
+    if isinstance(picture, Levels) or picture.invented is None:
+        return None
+    return to_levels(picture.invented[..., None], np.uint8)
 
 
 def format_for(path: Path, format: str | None) -> str:

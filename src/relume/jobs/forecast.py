@@ -24,9 +24,9 @@ SAMPLING_S = 4.0
 LARGEST_SAMPLE, SMALLEST_SAMPLE = 1 << 17, 1 << 12
 """Pixels of a sample."""
 
-_READ_BYTES = 12  # of a picture, for each pixel: RGB in float32
-_WRITTEN_BYTES = 6  # of a result that is written, for each pixel beside its float32: levels and a copy
-_SPOOLED_BYTES = 3  # of a result in parts on the disk, for each pixel
+_RGB_BYTES = 12  # of a picture, for each pixel in float32
+_COPY_BYTES = 3  # of a result that is written, for each pixel
+_LEVELS_BYTES = 3  # of a result in whole levels, for each pixel; also of one in parts on the disk
 _ANY_SIZE = 1.5  # what OpenVINO's graph for windows of other sizes than the first one's holds, beside its own
 _ROWWISE = {".png", ".tif", ".tiff"}  # suffixes of formats that are written row by row
 
@@ -70,7 +70,8 @@ def forecast(
         InputError: if none of the pictures that were tried can be read.
     """
     largest_px = max(prospect.workload.window_px for prospect in prospects)
-    probed = probe(open_another, largest_px, SAMPLING_S / 4)
+    in_levels = all(prospect.workload.in_levels for prospect in prospects)
+    probed = probe(open_another, largest_px, SAMPLING_S / 4, in_levels)
     samples = dict(_samples(prospects, restore, saving, probed.seconds, max_pixels))
     mean = Sample(*map(fmean, zip(*map(astuple, samples.values()), strict=True)))
     each = [(prospect, samples.get(prospect, mean)) for prospect in prospects]
@@ -78,7 +79,7 @@ def forecast(
         seconds=started_s + _seconds(each),
         memory_bytes=round(probed.base_bytes) + _bytes(prospects, probed.bytes),
         disk_bytes=round(sum(s.disk_bytes * p.out_px * p.num_frames for p, s in each)),
-        spool_bytes=max(_SPOOLED_BYTES * p.out_px * (p.workload.num_parts > 1) for p in prospects),
+        spool_bytes=max(_LEVELS_BYTES * p.out_px * (p.workload.num_parts > 1) for p in prospects),
     )
 
 
@@ -124,17 +125,23 @@ def _bytes(prospects: Sequence[Prospect], window_bytes: float) -> int:
 
 
 def _picture_bytes(prospects: Sequence[Prospect]) -> int:
-    alone = max(_READ_BYTES * p.px + p.workload.part_bytes + _written(p) for p in prospects)
+    alone = max(_RGB_BYTES * p.px + p.workload.part_bytes + _written(p) for p in prospects)
     if len(prospects) == 1:
         return alone
-    read = READ_AHEAD * _READ_BYTES * max(prospect.px for prospect in prospects)
-    written = max((_written(p) + 12 * p.out_px for p in prospects if p.workload.num_parts == 1), default=0)
+    read = READ_AHEAD * _RGB_BYTES * max(prospect.px for prospect in prospects)
+    whole = (p for p in prospects if p.workload.num_parts == 1)
+    written = max((_written(p) + _result_bytes(p) for p in whole), default=0)
     return alone + min(read + written, free_ram() // 2)
 
 
+def _result_bytes(prospect: Prospect) -> int:
+    return (_LEVELS_BYTES if prospect.workload.in_levels else _RGB_BYTES) * prospect.out_px
+
+
 def _written(prospect: Prospect) -> int:
-    """Of the result's levels."""
+    """Of the result's levels, unless it is made in them, and of their copy."""
     rowwise = prospect.job.target.suffix.lower() in _ROWWISE
     parts, px = prospect.workload.num_parts, prospect.out_px * prospect.num_frames
-    mapped = _SPOOLED_BYTES * px if parts > 1 else 0  # the spool's pages, which the system may take back
-    return _WRITTEN_BYTES * px // (parts if rowwise else 1) + mapped
+    mapped = _LEVELS_BYTES * px if parts > 1 else 0  # the spool's pages, which the system may take back
+    per_px = _COPY_BYTES + _LEVELS_BYTES * (not prospect.workload.in_levels)
+    return per_px * px // (parts if rowwise else 1) + mapped

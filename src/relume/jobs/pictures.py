@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from relume.errors import InputError
-from relume.image import Animation, Picture, SaveOptions, Strips, read_header, read_image, write_image
+from relume.image import Animation, Levels, Picture, Result, SaveOptions, read_header, read_image, write_image
 from relume.jobs.pipeline import Tell, Written
 
 READ_BYTES, RESTORED_BYTES = 16, 16
@@ -21,7 +21,7 @@ class Restored:
         scale: its columns per column of the picture.
     """
 
-    result: Picture | Strips | Animation
+    result: Result
     scale: float
 
 
@@ -37,7 +37,7 @@ class PictureStages:
         saving: options of the formats of results.
     """
 
-    restore: Callable[[Picture | Animation, Tell], Picture | Strips | Animation]
+    restore: Callable[[Picture | Animation, Tell], Result]
     scale: float
     max_pixels: int
     salvage: bool = False
@@ -62,7 +62,7 @@ class PictureStages:
 
     def writes_apart(self, worked: Restored) -> bool:
         """Whether all of it is restored."""
-        return isinstance(worked.result, Picture)
+        return isinstance(worked.result, Picture | Levels)
 
     def save(self, worked: Restored, target: Path) -> Written:
         """Write the result; see :func:`relume.image.write_image`."""

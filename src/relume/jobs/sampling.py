@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from relume.image import Animation, Picture, SaveOptions, Strips, read_image, write_image
+from relume.image import Animation, Picture, Result, SaveOptions, read_image, write_image
 from relume.jobs.prospects import Prospect
 from relume.model import Model
 
@@ -20,7 +20,7 @@ PIECES = 4
 
 _SMALL_SIDE = 64  # a multiple of every size_multiple there is
 
-Restore = Callable[[Picture, int, int], Picture | Strips | Animation]
+Restore = Callable[[Picture, int, int], Result]
 """A picture, and rows and columns of its result -> the result."""
 
 
@@ -58,27 +58,28 @@ class Probe:
     bytes: float
 
 
-def probe(open_another: Callable[[], Model], largest_px: int, within_s: float) -> Probe:
+def probe(open_another: Callable[[], Model], largest_px: int, within_s: float, in_levels: bool) -> Probe:
     """Run a small window, and a larger one by a second instance: each holds on to the memory it needs.
 
     Args:
         open_another: gives an instance of the model.
         largest_px: pixels of the largest window that is of interest.
         within_s: seconds that the larger window may take, about.
+        in_levels: see :class:`relume.workload.Workload`.
     """
-    process = psutil.Process()
+    process, depth = psutil.Process(), np.uint8 if in_levels else np.float32
     with open_another() as small, open_another() as large:
-        seconds = min(_run_s(small, _SMALL_SIDE) for _ in range(2)) / _SMALL_SIDE**2
+        seconds = min(_run_s(small, _SMALL_SIDE, depth) for _ in range(2)) / _SMALL_SIDE**2
         before = process.memory_info().rss
         side = max(2 * _SMALL_SIDE, int(min(largest_px, within_s / seconds) ** 0.5))
         side += -side % large.card.size_multiple
-        _run_s(large, side)
+        _run_s(large, side, depth)
         per_px = max(0, process.memory_info().rss - before) / side**2
     return Probe(seconds, before - per_px * _SMALL_SIDE**2, per_px)
 
 
-def _run_s(model: Model, side: int) -> float:
-    return _timed(lambda: model.backend.run(np.zeros((1, side, side, 3), np.float32)))[1]
+def _run_s(model: Model, side: int, depth: type[np.float32] | type[np.uint8]) -> float:
+    return _timed(lambda: model.backend.run(np.zeros((1, side, side, 3), np.float32), depth))[1]
 
 
 def take_sample(
