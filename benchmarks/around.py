@@ -3,7 +3,7 @@
     python benchmarks/around.py compact-small-x4-int8 --size 750 1000
     python benchmarks/around.py srresnet-x4 --size 750 1000 --threads 2 --clock wall
 
-A picture of 8 bits goes in and comes out, as from a file. The first run of a process compiles and is told apart.
+A picture of 8 bits goes in and comes out, as from a file. A first run compiles, and is told apart.
 """
 
 import argparse
