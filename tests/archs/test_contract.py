@@ -9,14 +9,17 @@ from relume.errors import UsageError
 
 CONFIGURATIONS = [
     *(("srresnet", {"scale": scale, "width": 8}) for scale in (2, 3, 4, 8)),
-    *(("srresnet", {"scale": scale, "width": 8, "smooth_upsampling": True}) for scale in (2, 3, 4, 8)),
+    *(("srresnet", {"scale": scale, "width": 8, "smooth_upsampling": True}) for scale in (2, 3, 4)),
+    ("keras-srgan", {"scale": 4, "width": 8, "smooth_upsampling": True}),
+    *(("faces", {"upsample": upsample, "smooth_upsampling": True}) for upsample in ("shuffle", "deconv")),
+    ("unet", {"scale": 2, "smooth_upsampling": True}),
     *(
         ("compact", {"scale": scale, "size": size})
         for scale in (2, 3, 4)
         for size in ("tiny", "small", "medium")
     ),
     *(("rrdb", {"scale": scale, "width": 8, "growth": 4, "num_blocks": 1}) for scale in (2, 4, 8)),
-    *(("unet", {"scale": scale}) for scale in (2, 4)),
+    ("unet", {"scale": 4}),
     *(("faces", {"upsample": upsample}) for upsample in ("shuffle", "deconv")),
     *(("keras-srgan", {"scale": scale, "width": 8}) for scale in (2, 4, 8)),
     ("keras-srgan", {"scale": 2, "as_printed": True, "width": 8}),
@@ -43,7 +46,7 @@ def test_the_declared_halo_is_the_real_receptive_field(arch, options):
         pytest.skip("sees the whole picture")
     multiple = network.size_multiple
     start = -(-(network.halo_px + 1) // multiple) * multiple
-    reached = [_reach(network, start + phase) for phase in {0, min(1, multiple - 1), multiple - 1}]
+    reached = [_reach(network, start + phase) for phase in sorted({0, 5 * multiple // 8, multiple - 1})]
     unseen = 0 if multiple == 1 else 1  # not every phase of the strides is tried
     assert network.halo_px - unseen <= max(map(max, reached)) <= network.halo_px
 

@@ -4,7 +4,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from relume.archs import build, num_parameters
-from relume.archs.upsampling import SmoothConv2d, start_even
+from relume.archs.upsampling import SmoothConv2d, SmoothConvTranspose2d, start_even
 from relume.metrics.checkerboard import checkerboard
 
 NETWORKS = [
@@ -57,6 +57,10 @@ def test_a_transposed_convolution_starts_as_repetition_and_a_convolution(side, p
 
 SMOOTH = [
     *(("srresnet", {"scale": scale, "width": 8, "num_blocks": 1}) for scale in (2, 3, 4, 8)),
+    ("keras-srgan", {"scale": 4, "width": 8}),
+    ("faces", {"upsample": "shuffle"}),
+    ("faces", {"upsample": "deconv"}),
+    ("unet", {"scale": 4}),
 ]
 
 
@@ -65,7 +69,6 @@ def test_smooth_upsampling_leaves_flat_surfaces_flat_whatever_the_weights(arch, 
     torch.manual_seed(0)
     plain, smooth = build(arch, options), build(arch, options | {"smooth_upsampling": True})
     assert num_parameters(smooth) == num_parameters(plain)
-    smooth.load_state_dict(plain.state_dict())
     assert _unevenness(plain) > 1e-3
     assert _unevenness(smooth) < 1e-12
     assert _unevenness(smooth.deployed()) < 1e-12
@@ -96,3 +99,21 @@ def test_the_box_in_the_kernel_is_one_behind_the_shuffle(factor, ahead, bias):
     conv.merge()
     assert conv.weight.shape[-1] == (4 if factor == 2 else 5)
     assert torch.allclose(F.pixel_shuffle(conv(x), factor), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize(("side", "stride"), [(4, 2), (5, 3), (6, 2)])
+@pytest.mark.parametrize("ahead", [False, True])
+def test_a_transposed_convolution_is_smoothed_without_being_moved_by_a_pixel(side, stride, ahead):
+    layer = SmoothConvTranspose2d(4, 5, side, stride, ahead=ahead).double()
+    x = torch.rand(2, 4, 6, 7, dtype=torch.double)
+    before, after = {(2, False): (1, 0), (2, True): (0, 1)}.get((stride, ahead), (1, 1))
+    plain = F.conv_transpose2d(F.pad(x, (1, 1, 1, 1)), layer.weight, layer.bias, stride, layer.padding)
+    first, last = stride - before, stride - after
+    expected = F.avg_pool2d(plain[..., first:-last, first:-last], stride, stride=1)
+    assert torch.allclose(layer(x), expected, atol=1e-12)
+
+
+def test_weights_of_a_network_without_boxes_are_those_of_one_with_them():
+    options = {"scale": 4, "width": 8, "num_blocks": 1}
+    plain, smooth = build("srresnet", options), build("srresnet", options | {"smooth_upsampling": True})
+    smooth.load_state_dict(plain.state_dict())

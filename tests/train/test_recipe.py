@@ -96,9 +96,9 @@ def test_the_taps_of_a_variant_replace_those_of_the_recipe():
 
 
 @pytest.mark.parametrize("name", ["unet-srgan-x4", "unet-srgan-x2", "faces-srgan-x4", "keras-srgan-x4"])
-def test_layers_that_enlarge_start_even_but_for_the_text(name):
-    assert load_recipe(name).even_upsampling
-    assert not load_recipe(name, ["variant=as_published"]).even_upsampling
+def test_layers_that_enlarge_are_smooth_but_for_the_text(name):
+    assert load_recipe(name).arch.smooth_upsampling
+    assert not load_recipe(name, ["variant=as_published"]).arch.smooth_upsampling
 
 
 @pytest.mark.parametrize("model", list_models(), ids=lambda model: model.card.name)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from relume.archs.base import Mergeable, Network, PReLUBlock
 from relume.archs.rewriting import shuffled_last
+from relume.archs.upsampling import before_shuffle, shuffle_reach
 
 
 class KerasSRGAN(Network, Mergeable):
@@ -21,13 +22,20 @@ class KerasSRGAN(Network, Mergeable):
         scale: 2, 4 or 8; only 2 as printed.
         as_printed: the text's defects included.
         width: channels of the trunk.
+        smooth_upsampling: see :class:`relume.archs.upsampling.SmoothConv2d`.
     """
 
     value_range = (-1.0, 1.0)
 
-    def __init__(self, scale: int = 4, as_printed: bool = False, width: int = 64):
+    def __init__(
+        self,
+        scale: int = 4,
+        as_printed: bool = False,
+        width: int = 64,
+        smooth_upsampling: bool = False,
+    ):
         super().__init__()
-        factors = int(math.log2(scale))
+        factors = [2] * int(math.log2(scale))
         assert scale in {2, 4, 8}, f"scale {scale} is not 2, 4 or 8"
         assert not as_printed or scale == 2, f"as printed the network enlarges ×2 only, not ×{scale}"
         self.scale = scale
@@ -35,13 +43,13 @@ class KerasSRGAN(Network, Mergeable):
         self.blocks = nn.Sequential(*(PReLUBlock(width) for _ in range(16)))
         self.trunk_end = None if as_printed else nn.Conv2d(width, width, 3, padding=1)
         upsampling: list[nn.Module] = []
-        for _ in range(factors):
-            upsampling += [nn.Conv2d(width, 4 * width, 3, padding=1), nn.PixelShuffle(2)]
-            upsampling += [] if as_printed else [nn.PReLU(width)]
+        for index in range(len(factors)):
+            conv = before_shuffle(width, 4 * width, 2, smooth=smooth_upsampling, ahead=index % 2 == 1)
+            upsampling += [conv, nn.PixelShuffle(2), *([] if as_printed else [nn.PReLU(width)])]
         self.upsampling = nn.Sequential(*upsampling)
         self.tail = nn.Sequential(nn.Conv2d(width, 3, 9, padding=4), nn.Tanh())
-        reach_after = sum(2.0**-i for i in range(factors)) + 4 / scale
-        self.halo_px = 4 + 2 * 16 + (0 if as_printed else 1) + math.ceil(reach_after)
+        after_trunk = shuffle_reach(scale, factors, last_px=4, smooth=smooth_upsampling)
+        self.halo_px = 4 + 2 * 16 + (0 if as_printed else 1) + after_trunk
         self.apply(_initialise)
 
     def restore(self, lq: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 sh sw"]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from relume.archs.base import Mergeable, Network
 from relume.archs.rewriting import shuffled_last
-from relume.archs.upsampling import SmoothConv2d, shuffle_reach
+from relume.archs.upsampling import before_shuffle, shuffle_reach
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -86,20 +86,8 @@ class ResidualBlock(nn.Module):
 
 
 class SubPixel(nn.Sequential):
-    """A convolution to ``factor²`` times the channels, which then become space; PReLU.
+    """A convolution to ``factor²`` times the channels, which then become space; PReLU."""
 
-    Args:
-        width: channels before and after.
-        factor: output pixels per input pixel and side.
-        smooth: with a box filter behind the shuffle, see :class:`relume.archs.upsampling.SmoothConv2d`.
-        ahead: where that box lies: alternating, several move the picture by less than a pixel.
-    """
-
-    def __init__(self, width: int, factor: int, smooth: bool = False, ahead: bool = False):
-        outputs = width * factor**2
-        conv = (
-            SmoothConv2d(width, outputs, 3, factor, ahead=ahead)
-            if smooth
-            else nn.Conv2d(width, outputs, 3, padding=1)
-        )
+    def __init__(self, width: int, factor: int, smooth: bool, ahead: bool):
+        conv = before_shuffle(width, width * factor**2, factor, smooth=smooth, ahead=ahead)
         super().__init__(conv, nn.PixelShuffle(factor), nn.PReLU())

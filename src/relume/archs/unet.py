@@ -4,6 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from relume.archs.base import Network
+from relume.archs.upsampling import SmoothConvTranspose2d
 
 
 class UNet(Network):
@@ -14,24 +15,25 @@ class UNet(Network):
 
     Args:
         scale: 4 (two deconvolutions beyond the input's size) or 2 (one).
+        smooth_upsampling: see :class:`relume.archs.upsampling.SmoothConvTranspose2d`.
     """
 
     value_range = (-1.0, 1.0)
     size_multiple = 32
 
-    def __init__(self, scale: int = 4):
+    def __init__(self, scale: int = 4, smooth_upsampling: bool = False):
         super().__init__()
         assert scale in {2, 4}, f"scale {scale} is neither 2 nor 4"
         self.scale = scale
         self.head = nn.Sequential(nn.Conv2d(3, 64, 3, padding=1), nn.LeakyReLU(0.2))
         self.down = nn.ModuleList(_down(i, o) for i, o in ((64, 128), (128, 256), (256, 512), (512, 512)))
         self.bottom = nn.Conv2d(512, 512, 4, 2, padding=1)
-        self.up = nn.ModuleList(
-            _up(i, o) for i, o in ((512, 512), (512, 512), (512, 256), (256, 128), (128, 64))
-        )
-        beyond = [_up(64, 64)] if scale == 4 else []
-        self.tail = nn.Sequential(*beyond, nn.ConvTranspose2d(64, 3, 4, 2, padding=1))
-        self.halo_px = 95
+        ups = [(512, 512), (512, 512), (512, 256), (256, 128), (128, 64), *([(64, 64)] if scale == 4 else [])]
+        layers = [_up(i, o, smooth_upsampling, n % 2 == 1) for n, (i, o) in enumerate(ups)]
+        self.up = nn.ModuleList(layers[:5])
+        last = _deconvolution(64, 3, smooth_upsampling, ahead=len(ups) % 2 == 1)
+        self.tail = nn.Sequential(*layers[5:], last)
+        self.halo_px = 116 if smooth_upsampling else 95
         self.apply(_initialise)
 
     def restore(self, lq: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 sh sw"]:
@@ -51,10 +53,17 @@ def _down(inputs: int, outputs: int) -> nn.Sequential:
     )
 
 
-def _up(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.ConvTranspose2d(inputs, outputs, 4, 2, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
-    )
+def _up(inputs: int, outputs: int, smooth: bool, ahead: bool) -> nn.Sequential:
+    deconvolution = _deconvolution(inputs, outputs, smooth, ahead, bias=False)
+    return nn.Sequential(deconvolution, nn.BatchNorm2d(outputs), nn.ReLU())
+
+
+def _deconvolution(
+    inputs: int, outputs: int, smooth: bool, ahead: bool, bias: bool = True
+) -> nn.ConvTranspose2d:
+    if smooth:
+        return SmoothConvTranspose2d(inputs, outputs, 4, 2, ahead=ahead, bias=bias)
+    return nn.ConvTranspose2d(inputs, outputs, 4, 2, padding=1, bias=bias)
 
 
 def _initialise(module: nn.Module) -> None:

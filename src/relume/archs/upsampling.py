@@ -1,8 +1,8 @@
 """Two ways against the checkerboard of layers that enlarge.
 
 :func:`start_even` only chooses the weights that they start from: it costs nothing, and training may bring
-some back. :class:`SmoothConv2d` changes the layer, which then has more to compute: no weights at all can
-paint one on a flat surface.
+some back. :class:`SmoothConv2d` and :class:`SmoothConvTranspose2d` change the layer, which then has more to
+compute: no weights at all can paint one on a flat surface.
 """
 
 from collections.abc import Iterable
@@ -69,6 +69,53 @@ class SmoothConv2d(nn.Conv2d, Mergeable):
         if self.bias is None:
             return weight, None
         return weight, self.bias.view(-1, factor**2).mean(1).repeat_interleave(factor**2)
+
+
+def before_shuffle(inputs: int, outputs: int, factor: int, *, smooth: bool, ahead: bool) -> nn.Conv2d:
+    """The 3×3 convolution before a pixel shuffle, with or without a box filter.
+
+    Args:
+        inputs: channels of the input.
+        outputs: channels of the result, those before the shuffle.
+        factor: of the shuffle.
+        smooth: with the filter.
+        ahead: where the box lies. If this alternates, several of them move the picture by less than a pixel.
+    """
+    if smooth:
+        return SmoothConv2d(inputs, outputs, 3, factor, ahead=ahead)
+    return nn.Conv2d(inputs, outputs, 3, padding=1)
+
+
+class SmoothConvTranspose2d(nn.ConvTranspose2d):
+    """A transposed convolution that enlarges, and a box filter of its stride behind it.
+
+    As :class:`SmoothConv2d`: the taps that fall on a pixel differ from one pixel to the next, but not their
+    mean over a box. Here the filter is a layer of its own, as nothing is rewritten behind it.
+
+    Args:
+        inputs: channels of the input.
+        outputs: channels of the result.
+        side: of the kernel; exceeds the stride by an even number, at least 2.
+        stride: output pixels per input pixel and side.
+        ahead: whether the box lies right of and below a pixel rather than left of and above it.
+        bias: whether there is one.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, side: int, stride: int, *, ahead: bool = False, bias: bool = True
+    ):
+        padding, odd = divmod(side - stride, 2)
+        assert padding >= 1
+        assert not odd
+        super().__init__(inputs, outputs, side, stride, padding=padding, bias=bias)
+        self.box_px = _box(stride, ahead)
+
+    def forward(self, x: Float[Tensor, "n i h w"]) -> Float[Tensor, "n o sh sw"]:
+        before, after = self.box_px
+        padding = int(self.padding[0]) - 1  # one pixel more on each side, for the box to see
+        wide = F.conv_transpose2d(x, self.weight, self.bias, self.stride, padding)
+        first, rows, columns = 1 - before, wide.shape[-2] - 1 + after, wide.shape[-1] - 1 + after
+        return F.avg_pool2d(wide[..., first:rows, first:columns], self.stride, stride=1)
 
 
 def _box(factor: int, ahead: bool) -> tuple[int, int]:

@@ -46,6 +46,7 @@ class UNetOptions(Options):
     """Options of :class:`relume.archs.unet.UNet`."""
 
     kind: Literal["unet"]
+    smooth_upsampling: bool = False
 
 
 class FacesOptions(Options):
@@ -53,6 +54,7 @@ class FacesOptions(Options):
 
     kind: Literal["faces"]
     upsample: Literal["shuffle", "deconv"] = "shuffle"
+    smooth_upsampling: bool = False
 
 
 class KerasSRGANOptions(Options):
@@ -60,6 +62,7 @@ class KerasSRGANOptions(Options):
 
     kind: Literal["keras-srgan"]
     as_printed: bool = False
+    smooth_upsampling: bool = False
 
 
 class DeblurGANOptions(Options):

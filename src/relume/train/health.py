@@ -41,8 +41,8 @@ def warnings_for(row: Mapping[str, float], *, bounded: bool) -> dict[str, str]:
     lattice = row.get("validation/checkerboard", 0.0)
     if lattice > LARGEST_CHECKERBOARD:
         told["checkerboard"] = (
-            f"results have a checkerboard of {lattice:.1f} levels: if it does not fade, even_upsampling=true "
-            "starts without one, and a pixel loss holds it down"
+            f"results have a checkerboard of {lattice:.1f} levels: if it does not fade, "
+            "arch.smooth_upsampling=true leaves flat surfaces without one, and a pixel loss holds it down"
         )
     for key in row:
         if key.endswith("grad_norm") and row[key] > LARGEST_GRADIENT:

@@ -135,7 +135,8 @@ class Recipe(Options):
         initial_scale: scale of ``initial_weights`` where it is another one: tensors of other shapes, those of
             the upsampler, then start fresh. As in EDSR (Lim et al. 2017), section 4.3.
         even_upsampling: fresh layers that enlarge start without a checkerboard, see
-            :func:`relume.archs.upsampling.start_even`.
+            :func:`relume.archs.upsampling.start_even`. Only a start: training may bring one. Where the
+            architecture has ``arch.smooth_upsampling``, that keeps flat surfaces free of it for good.
         degradation: what turns a sharp crop into an input.
         data: the training pictures.
         also: further data sets, by any names, each with its share of the crops.
