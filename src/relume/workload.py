@@ -14,7 +14,7 @@ LARGEST_PART = 1 << 24
 
 _RGB_BYTES, _LEVELS_BYTES = 12, 3  # a pixel in float32, and in 8 bits, as almost all pictures have
 # More for each, measured: while colours are locked or results made consistent, or resized.
-_FIDELITY_BYTES, _RESIZING_BYTES = 45, 8
+_FIDELITY_BYTES, _RESIZING_BYTES = 14, 8
 
 
 @dataclass(frozen=True)

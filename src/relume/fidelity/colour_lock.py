@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from relume.fidelity.resampling import REACH_PX, Kernel, Pixels, by_channel, enlarge, shrink
+from relume.fidelity.resampling import REACH_PX, Kernel, Pixels, add_enlarged, by_channel, shrink
 
 SIGMA_PX: Final = 4.0
 """Standard deviation, in input pixels, of the Gaussian that divides colour (coarser) from detail (finer)."""
@@ -28,7 +28,7 @@ def lock_colours(sr: Pixels, lq: Pixels, scale: int, kernel: Kernel) -> Pixels:
         ``sr``, in [0, 1].
     """
     drift = by_channel(_blur, lq - shrink(sr, scale, kernel))
-    sr += enlarge(drift, scale, "bilinear")
+    add_enlarged(sr, drift, scale, "bilinear")
     return np.clip(sr, 0, 1, out=sr)
 
 

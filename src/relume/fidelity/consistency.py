@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from relume.fidelity.resampling import REACH_PX, Kernel, Pixels, enlarge, shrink
+from relume.fidelity.resampling import REACH_PX, Kernel, Pixels, add_enlarged, shrink
 
 _RELAXATIONS: Final = 2 * (0.98, 2.01, 1.25, 3.57)
 """One for every step: the inverse roots of a Chebyshev polynomial of degree 4 on [0.25, 1.05], twice.
@@ -44,7 +44,7 @@ def back_project(sr: Pixels, lq: Pixels, scale: int, kernel: Kernel) -> Pixels:
         missing = lq - shrink(sr, scale, kernel)
         if abs(missing).max() <= _CLOSE_ENOUGH:
             break
-        sr += np.float32(relaxation) * enlarge(missing, scale, kernel)
+        add_enlarged(sr, np.float32(relaxation) * missing, scale, kernel)
         np.clip(sr, 0, 1, out=sr)
     return sr
 

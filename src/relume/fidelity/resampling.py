@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from PIL import Image
 from relume.machine import num_threads
 
 Pixels = NDArray[np.float32]
+Result = TypeVar("Result")
 Kernel = Literal["bicubic", "bilinear", "box"]
 
 REACH_PX: Final = 2
@@ -41,9 +42,26 @@ def enlarge(pixels: Pixels, scale: int, kernel: Kernel) -> Pixels:
 
 def by_channel(change: Callable[[Pixels], Pixels], pixels: Pixels) -> Pixels:
     """Apply a function of HW planes to each channel of HWC, several at a time."""
-    with ThreadPoolExecutor(min(num_threads(), pixels.shape[2])) as threads:
-        planes = threads.map(change, (np.ascontiguousarray(plane) for plane in np.moveaxis(pixels, 2, 0)))
-        return np.stack(list(planes), axis=2)
+    return np.stack(_each(lambda channel: change(np.ascontiguousarray(pixels[..., channel])), pixels), axis=2)
+
+
+def add_enlarged(pixels: Pixels, small: Pixels, scale: int, kernel: Kernel) -> None:
+    """Add, in place, what :func:`enlarge` makes of a small picture, which is never all in memory."""
+    height, width, _ = pixels.shape
+
+    def add(channel: int) -> None:
+        plane = Image.fromarray(np.ascontiguousarray(small[..., channel]))
+        pixels[..., channel] += np.asarray(plane.resize((width, height), _FILTERS[kernel]))
+
+    assert pixels.shape[:2] == (scale * small.shape[0], scale * small.shape[1])
+    _each(add, pixels)
+
+
+def _each(work: Callable[[int], Result], pixels: Pixels) -> list[Result]:
+    """Work on each channel by its number, several at a time."""
+    channels = range(pixels.shape[2])
+    with ThreadPoolExecutor(min(num_threads(), len(channels))) as threads:
+        return list(threads.map(work, channels))
 
 
 def _resample(pixels: Pixels, height: int, width: int, kernel: Kernel) -> Pixels:
