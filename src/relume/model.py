@@ -23,11 +23,13 @@ from relume.image import (
     Levels,
     Picture,
     Result,
+    Scan,
     Strips,
     from_array,
     from_pil,
     read_image,
     read_picture,
+    small_copy,
     to_array,
     to_pil,
     with_provenance,
@@ -151,7 +153,7 @@ class Model:
         height, width = self.size_of((picture.height, picture.width), **options)
         return self._rows(picture, options, (height, width), [(0, height)], 0, in_levels=in_levels)
 
-    def restore_image(self, image: Picture | Animation, **options: Unpack[Options]) -> Result:
+    def restore_image(self, image: Picture | Scan | Animation, **options: Unpack[Options]) -> Result:
         """Restore a picture or an animation for a file; what is large is restored while it is written.
 
         Args:
@@ -177,7 +179,7 @@ class Model:
         )
         if len(parts) == 1:
             return next(restored)
-        return Strips(height, width, restored)
+        return Strips(height, width, restored, small_copy(image))
 
     def workload(self, size: tuple[int, int], **options: Unpack[Options]) -> Workload:
         """What :meth:`restore_image` has to do for a picture of so many rows and columns.
@@ -217,7 +219,7 @@ class Model:
 
     def _rows(
         self,
-        picture: Picture,
+        picture: Picture | Scan,
         options: Options,
         size: tuple[int, int],
         parts: list[tuple[int, int]],
@@ -237,7 +239,7 @@ class Model:
         pixels = restoration.rows(picture.pixels, height, width, first, last)
         if picture.grey:
             pixels[:] = pixels.mean(axis=2, keepdims=True)
-        result = picture.replace(pixels=pixels, xmp=xmp)
+        result = picture.replace(pixels=pixels, alpha=None, xmp=xmp)
         if picture.alpha is not None:
             result = result.replace(alpha=restoration.mask_rows(picture.alpha, height, width, first, last))
         if options.get("show_invented"):

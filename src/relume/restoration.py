@@ -24,6 +24,17 @@ class Network(Protocol):
         ...
 
 
+class Rows(Protocol):
+    """A picture (HWC) or mask (HW) in [0, 1] of which rows can be had: an array, or what is on the disk."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows, columns, and channels if there are any."""
+        ...
+
+    def __getitem__(self, rows: slice, /) -> Pixels: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Restoration:
     """How pictures are restored. Any rows of a result can be had without the others.
@@ -68,17 +79,17 @@ class Restoration:
         changed = self.strength < 1 or self.ensemble or self.consistent or self.lock_colours
         return not changed and out_size == (size[0] * self.scale, size[1] * self.scale)
 
-    def levels(self, lq: Pixels, first: int, last: int) -> NDArray[Any]:
+    def levels(self, lq: Rows, first: int, last: int) -> NDArray[Any]:
         """Rows of the result in 8 bits, where nothing follows the network; see :meth:`rows`."""
         height, width = (side * self.scale for side in lq.shape[:2])
         rounding = replace(self, network=partial(self.network, depth=np.uint8))
         return rounding.rows(lq, height, width, first, last)
 
-    def rows(self, lq: Pixels, height: int, width: int, first: int = 0, last: int | None = None) -> Pixels:
+    def rows(self, lq: Rows, height: int, width: int, first: int = 0, last: int | None = None) -> Pixels:
         """Rows of the result.
 
         Args:
-            lq: the whole picture, HWC in [0, 1].
+            lq: the whole picture, HWC in [0, 1]; only rows that matter are asked for.
             height: rows of the whole result; another size than the network's is resized from that.
             width: columns of the result.
             first: first row that is wanted.
@@ -88,7 +99,7 @@ class Restoration:
             HWC in [0, 1], ``last − first`` rows.
         """
         last = height if last is None else last
-        rows, columns, _ = lq.shape
+        rows, columns = lq.shape[:2]
         top, bottom, edge = self.seen((rows, columns), (height, width), first, last)
         sr = self._restored(self._cut(lq, top, bottom, edge))
         above, below = (self.scale * (row * rows / height - top) for row in (first, last))
@@ -117,14 +128,12 @@ class Restoration:
         top = max(-edge, _floor(math.floor(first * rows / height) - reach, self.multiple))
         return top, min(rows + edge, math.ceil(last * rows / height) + reach), edge
 
-    def mask_rows(self, mask: Pixels, height: int, width: int, first: int, last: int) -> Pixels:
+    def mask_rows(self, mask: Rows, height: int, width: int, first: int, last: int) -> Pixels:
         """Rows of an enlarged mask (alpha, HW): by the bicubic kernel, as there is no texture to restore."""
-        edge = REACH_PX if self.wrap else 0
-        padded = np.pad(mask, edge, mode="wrap")
-        top, bottom = (edge + row * mask.shape[0] / height for row in (first, last))
-        return resize(padded, last - first, width, (edge, top, edge + mask.shape[1], bottom))
+        plain = Restoration(network=_unchanged, scale=1, reach_px=0, wrap=self.wrap)
+        return plain.rows(mask, height, width, first, last)
 
-    def departure_rows(self, lq: Pixels, result: Pixels, height: int, width: int, first: int) -> Pixels:
+    def departure_rows(self, lq: Rows, result: Pixels, height: int, width: int, first: int) -> Pixels:
         """Where rows of a result, from ``first`` on, depart from what the picture determines: HW in [0, 1].
 
         See :func:`relume.fidelity.invented.departure`.
@@ -142,12 +151,12 @@ class Restoration:
         """The margin and what the last resize looks at, whose steps are that many pixels of the picture."""
         return -_floor(-self.margin_px - math.ceil(REACH_PX * step) - 1, self.multiple)
 
-    def _cut(self, lq: Pixels, top: int, bottom: int, edge: int) -> Pixels:
-        if not self.wrap:
-            return lq[top:bottom]
-        return lq.take(range(top, bottom), 0, mode="wrap").take(
-            range(-edge, lq.shape[1] + edge), 1, mode="wrap"
-        )
+    def _cut(self, lq: Rows, top: int, bottom: int, edge: int) -> Pixels:
+        height, width = lq.shape[:2]
+        copies = range(top // height, -(-bottom // height))  # of the picture, one below the other
+        cuts = [lq[max(0, top - i * height) : min(height, bottom - i * height)] for i in copies]
+        rows = cuts[0] if len(cuts) == 1 else np.concatenate(cuts)
+        return rows.take(range(-edge, width + edge), 1, mode="wrap") if edge else rows
 
     def _enlarged(self, lq: Pixels) -> Pixels:
         return np.clip(enlarge(lq, self.scale, self.kernel), 0, 1)
@@ -168,6 +177,11 @@ def strips(height: int, width: int, largest: int) -> Iterator[tuple[int, int]]:
     count = math.ceil(height / max(1, largest // width))
     for i in range(count):
         yield i * height // count, (i + 1) * height // count
+
+
+def _unchanged(lq: Pixels, /, depth: Depth = np.float32) -> Pixels:
+    assert depth is np.float32
+    return lq
 
 
 def _floor(value: int, multiple: int) -> int:

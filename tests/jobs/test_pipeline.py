@@ -26,7 +26,6 @@ class Texts:
     errors: dict[str, list[BaseException]] = field(default_factory=dict)
     waits: dict[str, str] = field(default_factory=dict)
     weight: int = 0
-    apart: bool = True
     events: list[str] = field(default_factory=list)
     threads: dict[str, set[int]] = field(default_factory=dict)
 
@@ -41,8 +40,8 @@ class Texts:
         tell(2, 2)
         return self.note("work", loaded) + "x"
 
-    def writes_apart(self, worked: str) -> bool:
-        return self.apart
+    def begin_saving(self, worked: str, begin):
+        return begin()
 
     def save(self, worked: str, target: Path) -> Written:
         self.note("save", worked.removesuffix("x"))
@@ -119,10 +118,17 @@ def test_other_files_are_read_and_written_while_the_network_runs():
     assert threading.get_ident() not in stages.threads["load"] | stages.threads["save"]
 
 
-def test_what_needs_the_network_to_be_written_is_written_in_its_thread():
-    stages = Texts(apart=False)
+def test_what_is_made_while_it_is_written_is_made_in_the_networks_thread():
+    class Parts(Texts):
+        def begin_saving(self, worked: str, begin):
+            begun = begin()
+            self.note("make", worked.removesuffix("x"))
+            return begun
+
+    stages = Parts(waits={"save a": "make a", "make b": "save b", "make c": "save b"})
     assert all(isinstance(item, Done) for item in run(stages, *"abc"))
-    assert stages.threads["save"] == stages.threads["work"]
+    assert stages.threads["make"] == stages.threads["work"]
+    assert not stages.threads["save"] & stages.threads["work"]
 
 
 def test_no_more_is_held_than_half_of_the_free_memory(monkeypatch: pytest.MonkeyPatch):

@@ -97,17 +97,16 @@ def _tell(found: "Forecast", prospects: "list[Prospect]", model: str, json: bool
     line = {"pictures": len(prospects), "model": model, **asdict(found)}
     line |= {"free_memory_bytes": free_memory, "free_disk_bytes": free_disk}
     px = sum(prospect.out_px * prospect.num_frames for prospect in prospects)
-    beside = f", and {_size(found.spool_bytes)} more meanwhile" if found.spool_bytes else ""
     text = f"""\
 pictures   {len(prospects)}, {px / 1e6:.1f} megapixels of results, by {model}
 time       about {_duration(found.seconds)}
 memory     about {_size(found.memory_bytes)}; {_size(free_memory)} are free
-disk       about {_size(found.disk_bytes)} in {printable(str(base))}{beside}; {_size(free_disk)} are free"""
+disk       about {_size(found.disk_bytes)} in {printable(str(base))}; {_size(free_disk)} are free"""
     print(json_module.dumps(line) if json else text)
     codes: list[int] = []
     if found.memory_bytes > free_memory:
         codes.append(complain(OutOfMemory("there is too little memory", hint="choose a smaller --tile")))
-    if found.disk_bytes + found.spool_bytes > free_disk:
+    if found.disk_bytes > free_disk:
         codes.append(complain(OutputError("there is too little disk", hint="choose another one with -o")))
     return codes
 

@@ -22,7 +22,7 @@ from relume.jobs.naming import Job
 from relume.jobs.pipeline import Failed, Stages, Tell, restore_files
 
 if TYPE_CHECKING:
-    from relume.image import Animation, Picture, Result
+    from relume.image import Animation, Picture, Result, Scan
     from relume.model import Model, Treatment
     from relume.zoo import ModelFile
 
@@ -209,7 +209,7 @@ def _dispatch(model: "Model", size: film.Size, options: Options) -> Callable[[Jo
     from relume.image import MAX_PIXELS
     from relume.jobs.pictures import PictureStages
 
-    def work(picture: "Picture | Animation", progress: Tell) -> "Result":
+    def work(picture: "Picture | Scan | Animation", progress: Tell) -> "Result":
         return model.restore_image(picture, **size, **treatment_of(options, progress))
 
     scale = max(model.card.scale, size.get("scale") or 0)

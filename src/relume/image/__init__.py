@@ -6,8 +6,9 @@
 """
 
 from relume.image.arrays import from_array, to_array
-from relume.image.files import Result, read_image, write_image
+from relume.image.files import Result, read_image, write_image, write_parts
 from relume.image.frames import Animation
+from relume.image.handover import Handover
 from relume.image.picture import Levels, Picture, Strips
 from relume.image.pil import from_pil, to_pil
 from relume.image.reading import (
@@ -18,19 +19,24 @@ from relume.image.reading import (
     read_header,
     read_picture,
 )
+from relume.image.scan import LARGEST_WHOLE, Scan
+from relume.image.thumbnails import small_copy
 from relume.image.writing import WRITABLE_FORMATS, SaveOptions, write_picture
 from relume.image.xmp import with_provenance
 
 __all__ = [
+    "LARGEST_WHOLE",
     "MAX_PIXELS",
     "READABLE_SUFFIXES",
     "WRITABLE_FORMATS",
     "Animation",
+    "Handover",
     "Header",
     "Levels",
     "Picture",
     "Result",
     "SaveOptions",
+    "Scan",
     "Strips",
     "from_array",
     "from_pil",
@@ -38,9 +44,11 @@ __all__ = [
     "read_header",
     "read_image",
     "read_picture",
+    "small_copy",
     "to_array",
     "to_pil",
     "with_provenance",
     "write_image",
+    "write_parts",
     "write_picture",
 ]

@@ -1,10 +1,15 @@
 """Levels in and out of libvips, which reads and writes what Pillow squashes to 8 bits."""
 
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+
+Convert = Callable[[NDArray[Any]], NDArray[Any]]
+"""HWC levels in some colour space -> grey or RGB ones of as many rows and columns."""
 
 
 def opened(loader: str, file: BinaryIO, fail_on: str = "error") -> Any:
@@ -27,19 +32,58 @@ def levels_of(image: Any) -> NDArray[Any]:
 
 
 def image_of(levels: NDArray[Any]) -> Any:
-    """A libvips image of HWC uint8 or uint16 levels: grey, grey + alpha, RGB or RGBA.
-
-    Levels that are a file (``numpy.memmap``) are read from it piece by piece, as libvips needs them.
-    """
+    """A libvips image of HWC uint8 or uint16 levels: grey, grey + alpha, RGB or RGBA."""
     import pyvips
 
     height, width, channels = levels.shape
     deep = levels.dtype == np.uint16
+    data = np.ascontiguousarray(levels).data
+    image = pyvips.Image.new_from_memory(data, width, height, channels, "ushort" if deep else "uchar")
     names = ("grey16", "rgb16") if deep else ("b-w", "srgb")
-    form = (width, height, channels)
-    if isinstance(levels, np.memmap):
-        image = pyvips.Image.rawload(str(levels.filename), *form, format="ushort" if deep else "uchar")
-    else:
-        data = np.ascontiguousarray(levels).data
-        image = pyvips.Image.new_from_memory(data, *form, "ushort" if deep else "uchar")
     return image.copy(interpretation=names[channels > 2])
+
+
+@dataclass(frozen=True)
+class DecodedRows:
+    """Levels of a decoded image that lie on the disk; those that are looked at are read.
+
+    Attributes:
+        image: of libvips, in a file.
+        convert: done to rows that are read, where they are neither grey nor RGB.
+    """
+
+    image: Any
+    convert: Convert | None = None
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Rows, columns, channels."""
+        return self.image.height, self.image.width, self[:1].shape[2]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """uint8 or uint16."""
+        return self[:1].dtype
+
+    def __getitem__(self, rows: slice) -> NDArray[Any]:
+        first, last, _ = rows.indices(self.image.height)
+        levels = levels_of(self.image.crop(0, first, self.image.width, last - first))
+        return self.convert(levels) if self.convert else levels
+
+    def turned(self, turn: int) -> "DecodedRows":
+        """Upright, from an EXIF orientation."""
+        image = self.image
+        if turn >= 5:
+            image = image.rot90().fliphor()  # columns become rows
+        if turn in (3, 4, 7, 8):
+            image = image.flipver()
+        return replace(self, image=image.fliphor() if turn in (2, 3, 6, 7) else image)
+
+
+def decoded(image: Any, convert: Convert | None = None) -> DecodedRows:
+    """Decode an image, row by row, to a temporary file that ends with the process."""
+    import pyvips
+
+    rows = pyvips.Image.new_temp_file("%s.v")
+    image.write(rows)
+    return DecodedRows(rows, convert)

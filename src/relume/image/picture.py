@@ -108,11 +108,13 @@ class Strips:
         height: rows.
         width: columns.
         parts: pictures of this width, ``height`` rows together; the first has the metadata of all.
+        small: what it looks like, in few pixels, for a thumbnail; None: it gets none.
     """
 
     height: int
     width: int
     parts: Iterator[Picture | Levels]
+    small: Picture | None = None
 
 
 def picture_from(levels: NDArray[Any], metadata: Metadata, format: str) -> Picture:
@@ -148,18 +150,27 @@ def _plausible(dpi: tuple[float, float] | None) -> tuple[float, float] | None:
 
 def turned_upright(levels: NDArray[Any], metadata: Metadata) -> tuple[NDArray[Any], Metadata]:
     """Apply the EXIF orientation to HWC ``levels``, and note in EXIF and XMP that it is done."""
-    if metadata.exif is None:
-        return levels, metadata
-    turn = orientation(metadata.exif)
-    if turn == 1:
-        return levels, metadata
+    turn = turn_of(metadata)
     if turn >= 5:
         levels = levels.swapaxes(0, 1)
     if turn in (3, 4, 7, 8):
         levels = levels[::-1]
     if turn in (2, 3, 6, 7):
         levels = levels[:, ::-1]
-    return levels, replace(
+    return levels, upright_metadata(metadata)
+
+
+def turn_of(metadata: Metadata) -> int:
+    """The EXIF orientation, 1 to 8."""
+    return 1 if metadata.exif is None else orientation(metadata.exif)
+
+
+def upright_metadata(metadata: Metadata) -> Metadata:
+    """The metadata with orientation 1, for a picture that was turned upright."""
+    turn = turn_of(metadata)
+    if turn == 1 or metadata.exif is None:
+        return metadata
+    return replace(
         metadata,
         exif=upright(metadata.exif),
         xmp=metadata.xmp and upright_xmp(metadata.xmp),

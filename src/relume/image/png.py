@@ -5,10 +5,12 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+import numpy as np
 from numpy.typing import NDArray
 from PIL.PngImagePlugin import PngImageFile, PngInfo
 
 from relume.image import libvips
+from relume.image.encoder import LevelStrips, image_to_save
 from relume.image.iptc import IPTC_KEYWORD, text_of
 from relume.image.picture import Metadata
 
@@ -36,18 +38,26 @@ def read_levels(file: BinaryIO, image: PngImageFile) -> NDArray[Any]:
     return libvips.levels_of(libvips.opened("pngload", file))
 
 
-def write_png(levels: NDArray[Any], metadata: Metadata, file: BinaryIO, *, compress_level: int) -> None:
+def read_rows(file: BinaryIO, image: PngImageFile) -> libvips.DecodedRows:
+    """The same, decoded to the disk."""
+    image.load_prepare()
+    image.load_end()
+    return libvips.decoded(libvips.opened("pngload", file))
+
+
+def write_png(
+    levels: NDArray[Any] | LevelStrips, metadata: Metadata, file: BinaryIO, *, compress_level: int
+) -> None:
     """Encode HWC uint8 or uint16 levels, row after row; other parameters as :func:`write_picture`."""
     import pyvips
 
     output = _Inserting(file, metadata)
     target = pyvips.TargetCustom()
     target.on_write(output.write)
-    bits = 8 * levels.itemsize
+    bits = 8 * np.dtype(levels.dtype).itemsize
     try:
-        libvips.image_of(levels).pngsave_target(
-            target, bitdepth=bits, compression=compress_level, filter="sub", keep="none"
-        )
+        with image_to_save(levels) as image:
+            image.pngsave_target(target, bitdepth=bits, compression=compress_level, filter="sub", keep="none")
     except pyvips.Error:
         if output.error is None:
             raise

@@ -25,7 +25,16 @@ from PIL.Image import DecompressionBombError
 from relume.errors import InputError, OutOfMemory, RelumeError
 from relume.image import libvips, pil, png, tiff
 from relume.image.exif import orientation
-from relume.image.picture import Metadata, Picture, picture_from, turned_upright
+from relume.image.libvips import DecodedRows
+from relume.image.picture import (
+    Metadata,
+    Picture,
+    picture_from,
+    turn_of,
+    turned_upright,
+    upright_metadata,
+)
+from relume.image.scan import Scan, scan_from
 from relume.image.xmp import is_restored
 
 MAX_PIXELS: Final = 180_000_000
@@ -44,6 +53,7 @@ ANIMATED_FORMATS: Final = ("PNG", "WEBP", "GIF", "AVIF")
 _READABLE: Final = "PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF, JPEG 2000, HEIC"
 _HEIC_BRANDS: Final = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _SALVAGEABLE: Final = {"JPEG": "jpegload", "PNG": "pngload"}  # by libvips
+_ROWWISE_MODES: Final = {"L", "LA", "RGB", "RGBA"}
 _HEAD_SIZE: Final = 64
 _FROM_PILLOW: Final = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 _PLUGINS: Final[dict[str, type[ImageFile.ImageFile]]] = {
@@ -86,6 +96,29 @@ def read_picture(path: str | Path, *, max_pixels: int = MAX_PIXELS, salvage: boo
             levels, metadata = _salvage(file, path, format, max_pixels, error)
         with decoding(path, format):
             return picture_from(*turned_upright(levels, metadata), format)
+
+
+def read_scan(path: str | Path, *, max_pixels: int = MAX_PIXELS, salvage: bool = False) -> Scan:
+    """Read a large picture, but take its rows to float32 only when they are looked at.
+
+    PNG, JPEG and TIFF are decoded row by row into a temporary file, where their levels lie then; but
+    palettes, JPEG in CMYK, interlaced PNG and all other formats in memory, where the levels stay.
+    Arguments and errors are those of :func:`read_picture`.
+    """
+    path = Path(path)
+    with opening(path) as (file, format, head):
+        try:
+            with decoding(path, format):
+                levels, metadata = _read_rows(file, path, format, head, max_pixels)
+        except InputError as error:
+            if not (salvage and format in _SALVAGEABLE):
+                raise
+            levels, metadata = _salvage(file, path, format, max_pixels, error)
+        with decoding(path, format):
+            if isinstance(levels, DecodedRows):
+                turned = levels.turned(turn_of(metadata))
+                return scan_from(turned, upright_metadata(metadata), format)
+            return scan_from(*turned_upright(levels, metadata), format)
 
 
 @contextmanager
@@ -218,6 +251,25 @@ def _read(
     image = open_image(file, path, format, max_pixels)
     if isinstance(image, PngImagePlugin.PngImageFile) and png.is_beyond_pillow(head):
         return png.read_levels(file, image), pil.metadata_of(image)
+    image.load()
+    return pil.levels_of(image), pil.metadata_of(image)
+
+
+def _read_rows(
+    file: BinaryIO, path: Path, format: str, head: bytes, max_pixels: int
+) -> tuple[NDArray[Any] | DecodedRows, Metadata]:
+    """As :func:`_read`, but with what can be decoded row by row on the disk."""
+    if format == "TIFF":
+        page = tiff.opened(file, path)
+        check_size(page.width, page.height, max_pixels, path)
+        return tiff.rows_of(page, path), tiff.metadata_of(page, path)
+    image = open_image(file, path, format, max_pixels)
+    if isinstance(image, PngImagePlugin.PngImageFile) and (
+        png.is_beyond_pillow(head) or image.mode in _ROWWISE_MODES
+    ):
+        return png.read_rows(file, image), pil.metadata_of(image)
+    if format == "JPEG" and image.mode in _ROWWISE_MODES:
+        return libvips.decoded(libvips.opened("jpegload", file)), pil.metadata_of(image)
     image.load()
     return pil.levels_of(image), pil.metadata_of(image)
 

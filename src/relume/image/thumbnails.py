@@ -7,6 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from relume.image.exif import has_thumbnail
+from relume.image.picture import Picture
+from relume.image.scan import Scan
+
 LONGEST_PX = 160
 """Of the longer side, as the Design rule for Camera File system has it (DCF 2.0: 160 × 120)."""
 
@@ -30,6 +34,21 @@ def thumbnail_of(levels: NDArray[Any]) -> bytes:
     file = BytesIO()
     _opaque(_in_8_bits(seen)).resize(size, Image.Resampling.LANCZOS).save(file, "JPEG", quality=_QUALITY)
     return _without_application_segment(file.getvalue())
+
+
+def small_copy(picture: Picture | Scan) -> Picture | None:
+    """Some rows and columns of a picture, as many as a thumbnail needs; None if it has none in its EXIF."""
+    exif = picture.replace().exif
+    if exif is None or not has_thumbnail(exif):
+        return None
+    columns = slice(None, None, max(1, picture.width // _ENOUGH_PX))
+    rows = range(0, picture.height, max(1, picture.height // _ENOUGH_PX))
+
+    def seen(plane: Any) -> NDArray[np.float32]:
+        return np.concatenate([plane[row : row + 1][:, columns] for row in rows])
+
+    alpha = None if picture.alpha is None else seen(picture.alpha)
+    return picture.replace(pixels=seen(picture.pixels), alpha=alpha)
 
 
 def _in_8_bits(levels: NDArray[Any]) -> NDArray[np.uint8]:

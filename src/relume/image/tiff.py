@@ -1,5 +1,6 @@
 """TIFF, 8 and 16 bits, through libvips: Pillow squashes 16-bit RGB and fails on compressed TIFF with EXIF."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -10,6 +11,7 @@ from PIL import Image
 from relume.errors import InputError, UsageError
 from relume.image import libvips
 from relume.image.colour import convert_to_srgb
+from relume.image.encoder import LevelStrips, image_to_save
 from relume.image.exif import ORIENTATION
 from relume.image.picture import Metadata
 from relume.image.tags import retag, storage_of_tiff, tags_of_tiff
@@ -20,6 +22,7 @@ _ALWAYS_SET = {ORIENTATION}  # by libvips
 _RESOLUTION = {282, 283, 296}  # libvips makes one up
 
 _MM_PER_INCH = 25.4
+_DEFLATE_LEVEL = 2  # as for PNG; with 6 twice the time
 _LARGEST_CLASSIC = 4_000_000_000  # bytes; offsets have 32 bits
 COMPRESSIONS: Final = {
     "raw": "none",
@@ -49,18 +52,30 @@ def levels_of(image: Any, path: Path) -> NDArray[Any]:
     Raises:
         InputError: if samples are not whole numbers of up to 16 bits.
     """
+    image, convert = _channels_of(image, path)
+    levels = libvips.levels_of(image)
+    return convert(levels) if convert else levels
+
+
+def rows_of(image: Any, path: Path) -> libvips.DecodedRows:
+    """The same, decoded to the disk."""
+    return libvips.decoded(*_channels_of(image, path))
+
+
+def _channels_of(image: Any, path: Path) -> tuple[Any, libvips.Convert | None]:
+    """The channels that count, and how to convert them if they are neither grey nor RGB."""
     if image.format not in ("uchar", "ushort"):
         raise InputError(
             f"cannot read {path}", got=f"{image.format} samples", allowed="8 or 16 bits a channel"
         )
     if image.interpretation == "cmyk":
-        return _rgb_of("CMYK", libvips.levels_of(image), _field(image, "icc-profile-data"))
+        return image, partial(_rgb_of, "CMYK", icc=_field(image, "icc-profile-data"))
     storage = storage_of_tiff(path)
     if storage.get(_PHOTOMETRIC) == _YCBCR and storage.get(_COMPRESSION) != _JPEG:
-        return _rgb_of("YCbCr", libvips.levels_of(image))  # libvips takes it for RGB
+        return image, partial(_rgb_of, "YCbCr")  # libvips takes it for RGB
     colours = 1 if image.bands < 3 or image.interpretation in ("b-w", "grey16") else 3
     has_alpha = image.bands > colours and storage.get(_EXTRA_SAMPLES) != _NO_ALPHA
-    return libvips.levels_of(image.extract_band(0, n=colours + has_alpha))
+    return image.extract_band(0, n=colours + has_alpha), None
 
 
 def metadata_of(image: Any, path: Path) -> Metadata:
@@ -80,8 +95,10 @@ def xmp_of(image: Any) -> bytes | None:
     return _field(image, "xmp-data")
 
 
-def write_tiff(levels: NDArray[Any], metadata: Metadata, path: Path, *, compression: str) -> None:
-    """Encode HWC levels; other parameters as :func:`relume.image.writing.write_picture`.
+def write_tiff(
+    levels: NDArray[Any] | LevelStrips, metadata: Metadata, path: Path, *, compression: str
+) -> None:
+    """Encode HWC levels, row after row; other parameters as :func:`relume.image.writing.write_picture`.
 
     Raises:
         UsageError: if the compression is unknown.
@@ -91,11 +108,11 @@ def write_tiff(levels: NDArray[Any], metadata: Metadata, path: Path, *, compress
     if compression not in COMPRESSIONS:
         raise UsageError("unknown TIFF compression", got=compression, allowed=COMPRESSIONS)
 
-    image = libvips.image_of(levels).copy()
-    for name, blob in (("icc-profile-data", metadata.icc), ("xmp-data", metadata.xmp)):
-        if blob is not None:
-            image.set_type(pyvips.GValue.blob_type, name, blob)
-    options: dict[str, Any] = {"compression": COMPRESSIONS[compression], "predictor": "horizontal"}
+    options: dict[str, Any] = {
+        "compression": COMPRESSIONS[compression],
+        "predictor": "horizontal",
+        "level": _DEFLATE_LEVEL,
+    }
     if metadata.dpi is not None:
         options |= {
             "resunit": "inch",
@@ -103,7 +120,11 @@ def write_tiff(levels: NDArray[Any], metadata: Metadata, path: Path, *, compress
             "yres": metadata.dpi[1] / _MM_PER_INCH,
         }
     huge = levels.nbytes > _LARGEST_CLASSIC
-    with path.open("wb+") as file:
+    with path.open("wb+") as file, image_to_save(levels) as opened_image:
+        image = opened_image.copy()
+        for name, blob in (("icc-profile-data", metadata.icc), ("xmp-data", metadata.xmp)):
+            if blob is not None:
+                image.set_type(pyvips.GValue.blob_type, name, blob)
         image.tiffsave_target(pyvips.Target.new_to_descriptor(file.fileno()), bigtiff=huge, **options)
     if not huge:
         retag(

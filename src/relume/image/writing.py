@@ -1,26 +1,29 @@
 """Writing picture files, whole or not at all."""
 
 import shutil
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryFile
 from textwrap import shorten
-from typing import Any, Final, TypedDict, Unpack
+from typing import Any, BinaryIO, Final, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import AvifImagePlugin, Image
 
 from relume.errors import OutOfMemory, OutputError, RelumeError
-from relume.files import replacing
+from relume.files import refuse_unwritable, replacing
 from relume.image import pil, png, tiff
 from relume.image.colour import convert_to_srgb
+from relume.image.encoder import LevelStrips
 from relume.image.exif import has_thumbnail, resized, with_thumbnail
 from relume.image.iptc import segment_of
 from relume.image.levels import to_levels
 from relume.image.picture import Levels, Metadata, Picture, Strips
-from relume.image.spool import Spool
 from relume.image.thumbnails import thumbnail_of
 from relume.image.transparency import flatten
 from relume.image.xmp import LARGEST_PACKET, resized_xmp, split
@@ -77,6 +80,7 @@ _DEEP: Final = {"PNG", "TIFF"}  # hold 16 bits
 _OPAQUE: Final = {"JPEG", "BMP"}
 _WITHOUT_GREY: Final = {"WEBP", "AVIF"}
 _LONGEST_SIDE: Final = {"JPEG": 65500, "WEBP": 16383, "AVIF": 65535, "GIF": 65535}
+_HIGHEST_COMPRESSION: Final = 20  # of anything but flat colour
 _LARGEST_SEGMENT: Final = 65000  # bytes of EXIF or a comment that go into one segment of a JPEG
 
 
@@ -95,8 +99,8 @@ def write_picture(
     have no transparency: the picture is laid over ``background``. BMP holds no metadata but the resolution.
     A map of what was invented is written beside it, as ``<name>-invented.png``.
 
-    Pictures in strips go to the disk first, and from there in pieces into PNG and TIFF; all other formats
-    are encoded from whole pictures, so that these need memory for 3 or 4 bytes a pixel.
+    Pictures in strips go into PNG and TIFF strip by strip, as they are made; all other formats are encoded
+    from whole pictures, so that these need memory for 4 bytes a pixel.
 
     Args:
         picture: what to write; EXIF and XMP get its size, and where there was a thumbnail
@@ -119,51 +123,77 @@ def write_picture(
             allowed=f"up to {longest} a side in {format}",
             hint="choose PNG or TIFF",
         )
-    with _rows_of(picture, path, format, background) as (head, levels, invented):
-        with replacing(path) as temporary, encoding(path):
-            metadata = settled(head, levels)
-            _encode(levels, metadata, temporary, format, {**DEFAULTS[format], **options})
-        if invented is not None:
-            map_path = path.with_name(f"{path.stem}-invented.png")
-            with replacing(map_path) as temporary, encoding(map_path):
-                _encode(invented, Metadata(), temporary, "PNG", DEFAULTS["PNG"])
+    chosen: SaveOptions = {**DEFAULTS[format], **options}
+    levels_of = partial(_levels_for, format=format, background=background)
+    if isinstance(picture, Strips):
+        _write_strips(picture, levels_of, path, format, chosen)
+        return
+    levels = levels_of(picture)
+    _write(levels, settled(picture, levels), path, format, chosen)
+    if (map_levels := _map_levels(picture)) is not None:
+        _write(map_levels, Metadata(), _map_path(path), "PNG", DEFAULTS["PNG"])
 
 
-def _require_space(needed: int, path: Path) -> None:
-    """Refuse before hours of work what cannot be kept while it is made."""
-    free = shutil.disk_usage(path.parent).free
-    if needed > free:
+def _write_strips(
+    strips: Strips,
+    levels_of: Callable[[Picture | Levels], NDArray[Any]],
+    path: Path,
+    format: str,
+    options: SaveOptions,
+) -> None:
+    refuse_unwritable(path)
+    with TemporaryFile(dir=path.parent) as map_file, encoding(path):
+        head, levels = _level_strips(strips, levels_of, map_file)
+        _require_space(levels.nbytes, path)
+        small = None if strips.small is None else pil.levels_for(strips.small, np.uint8)
+        _write(levels, settled(head, levels, small), path, format, options)
+        if map_file.tell():
+            _write(_rows_in(map_file, strips), Metadata(), _map_path(path), "PNG", DEFAULTS["PNG"])
+
+
+def _write(
+    levels: NDArray[Any] | LevelStrips, metadata: Metadata, path: Path, format: str, options: SaveOptions
+) -> None:
+    with replacing(path) as temporary, encoding(path):
+        _encode(levels, metadata, temporary, format, options)
+
+
+def _require_space(num_bytes: int, path: Path) -> None:
+    """Refuse before hours of work what cannot fit on the disk."""
+    least, free = num_bytes // _HIGHEST_COMPRESSION, shutil.disk_usage(path.parent).free
+    if least > free:
         raise OutputError(
             f"there is too little disk for {path}",
-            got=f"{needed / 2**30:.1f} GiB needed while it is made, {free / 2**30:.1f} GiB free",
+            got=f"{least / 2**30:.1f} GiB needed at the very least, {free / 2**30:.1f} GiB free",
             hint="choose another place with -o, or ask for a smaller size",
         )
 
 
-@contextmanager
-def _rows_of(
-    picture: Picture | Levels | Strips, path: Path, format: str, background: str | tuple[int, int, int]
-) -> Generator[tuple[Metadata, NDArray[Any], NDArray[Any] | None]]:
-    """The metadata, the levels as they are written, and those of the map of what was invented."""
-    if not isinstance(picture, Strips):
-        levels = _levels_for(picture, format, background)
-        yield picture, levels, _map_levels(picture)
-        return
-    with Spool(path) as spool, Spool(path) as map_spool:
-        head, has_map = None, False
-        for part in picture.parts:
-            with encoding(path):
-                levels = _levels_for(part, format, background)
-                if head is None:
-                    head = part.metadata()
-                    _require_space(levels[0].nbytes * picture.height, path)
-                spool.append(levels)
-                if (map_levels := _map_levels(part)) is not None:
-                    has_map = True
-                    map_spool.append(map_levels)
-            del part, levels  # or they stay while the next one is made
-        assert head is not None
-        yield head, spool.levels(), map_spool.levels() if has_map else None
+def _level_strips(
+    strips: Strips, levels_of: Callable[[Picture | Levels], NDArray[Any]], map_file: BinaryIO
+) -> tuple[Metadata, LevelStrips]:
+    """The metadata, and levels as they are made; maps of what was invented are put into a file meanwhile."""
+
+    def made(part: Picture | Levels) -> NDArray[Any]:
+        if (map_levels := _map_levels(part)) is not None:
+            map_file.write(map_levels.data)
+        return levels_of(part)
+
+    first = next(strips.parts)
+    levels = made(first)
+    shape = (strips.height, strips.width, levels.shape[2])
+    return first.metadata(), LevelStrips(shape, levels.dtype, chain([levels], map(made, strips.parts)))
+
+
+def _rows_in(file: BinaryIO, like: Strips) -> LevelStrips:
+    """Grey levels that lie in a file."""
+    file.seek(0)
+    rows = (np.frombuffer(file.read(like.width), np.uint8) for _ in range(like.height))
+    return LevelStrips((like.height, like.width, 1), np.uint8, rows)
+
+
+def _map_path(path: Path) -> Path:
+    return path.with_name(f"{path.stem}-invented.png")
 
 
 def _levels_for(
@@ -196,11 +226,14 @@ def format_for(path: Path, format: str | None) -> str:
     raise OutputError(f"cannot write {path}", got=f"format {suffix or 'unknown'}", allowed=WRITABLE_FORMATS)
 
 
-def settled(picture: Metadata, levels: NDArray[Any]) -> Metadata:
-    """The metadata as they are for these HWC levels."""
+def settled(
+    picture: Metadata, levels: NDArray[Any] | LevelStrips, small: NDArray[Any] | None = None
+) -> Metadata:
+    """The metadata for these HWC levels; if they are strips, ``small`` is what they look like."""
     height, width = levels.shape[:2]
+    looks = small if isinstance(levels, LevelStrips) else levels
     return Metadata(
-        exif=picture.exif and _exif_for(picture.exif, levels),
+        exif=picture.exif and _exif_for(picture.exif, height, width, looks),
         icc=picture.icc,
         xmp=picture.xmp and resized_xmp(picture.xmp, width, height),
         iptc=picture.iptc,
@@ -209,26 +242,37 @@ def settled(picture: Metadata, levels: NDArray[Any]) -> Metadata:
     )
 
 
-def _exif_for(exif: bytes, levels: NDArray[Any]) -> bytes | None:
-    """With their size, and their thumbnail if there was one and it does not make the block too large."""
-    block = resized(exif, levels.shape[1], levels.shape[0])
-    if block is None or not has_thumbnail(exif):
+def _exif_for(exif: bytes, height: int, width: int, looks: NDArray[Any] | None) -> bytes | None:
+    """With this size, and a thumbnail if there was one and it does not make the block too large."""
+    block = resized(exif, width, height)
+    if block is None or looks is None or not has_thumbnail(exif):
         return block
-    complete = with_thumbnail(block, thumbnail_of(levels))
+    complete = with_thumbnail(block, thumbnail_of(looks))
     return complete if len(complete) <= _LARGEST_SEGMENT else block
 
 
-def _encode(levels: NDArray[Any], metadata: Metadata, path: Path, format: str, options: SaveOptions) -> None:
+def _encode(
+    levels: NDArray[Any] | LevelStrips, metadata: Metadata, path: Path, format: str, options: SaveOptions
+) -> None:
     if format == "TIFF":
         tiff.write_tiff(levels, metadata, path, compression=options.get("compression", "raw"))
-    elif format == "PNG" and (levels.dtype == np.uint16 or isinstance(levels, np.memmap)):
+    elif format == "PNG" and (levels.dtype == np.uint16 or isinstance(levels, LevelStrips)):
         with path.open("wb") as file:
             png.write_png(levels, metadata, file, compress_level=options.get("compress_level", 2))
     else:
-        image = pil.image_of(levels)
+        image = _assembled(levels) if isinstance(levels, LevelStrips) else pil.image_of(levels)
         if format in _WITHOUT_GREY and levels.shape[2] <= 2 and metadata.icc is not None:
             image, metadata = _coloured(image, metadata.icc), replace(metadata, icc=None)
         image.save(path, format, **pillow_metadata(metadata, format), **options)
+
+
+def _assembled(levels: LevelStrips) -> Image.Image:
+    height, width, channels = levels.shape
+    image, top = Image.new(("L", "LA", "RGB", "RGBA")[channels - 1], (width, height)), 0
+    for part in levels.parts:
+        image.paste(pil.image_of(part), (0, top))
+        top += len(part)
+    return image
 
 
 def _coloured(image: Image.Image, icc: bytes) -> Image.Image:

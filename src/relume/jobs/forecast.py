@@ -8,7 +8,7 @@ from statistics import fmean
 from time import perf_counter
 
 from relume.errors import InputError
-from relume.image import SaveOptions
+from relume.image import LARGEST_WHOLE, SaveOptions
 from relume.jobs.pipeline import READ_AHEAD
 from relume.jobs.prospects import Prospect
 from relume.jobs.sampling import Restore, Sample, probe, take_sample
@@ -26,7 +26,7 @@ LARGEST_SAMPLE, SMALLEST_SAMPLE = 1 << 17, 1 << 12
 
 _RGB_BYTES = 12  # of a picture, for each pixel in float32
 _COPY_BYTES = 3  # of a result that is written, for each pixel
-_LEVELS_BYTES = 3  # of a result in whole levels, for each pixel; also of one in parts on the disk
+_LEVELS_BYTES = 3  # of a result in whole levels, for each pixel
 _ANY_SIZE = 1.5  # what OpenVINO's graph for windows of other sizes than the first one's holds, beside its own
 _ROWWISE = {".png", ".tif", ".tiff"}  # suffixes of formats that are written row by row
 
@@ -39,13 +39,11 @@ class Forecast:
         seconds: from the start of the process to its end.
         memory_bytes: peak RSS of the process.
         disk_bytes: of all results.
-        spool_bytes: needed beside them while the largest result is made.
     """
 
     seconds: float
     memory_bytes: int
     disk_bytes: int
-    spool_bytes: int
 
 
 def forecast(
@@ -79,7 +77,6 @@ def forecast(
         seconds=started_s + _seconds(each),
         memory_bytes=round(probed.base_bytes) + _bytes(prospects, probed.bytes),
         disk_bytes=round(sum(s.disk_bytes * p.out_px * p.num_frames for p, s in each)),
-        spool_bytes=max(_LEVELS_BYTES * p.out_px * (p.workload.num_parts > 1) for p in prospects),
     )
 
 
@@ -125,13 +122,18 @@ def _bytes(prospects: Sequence[Prospect], window_bytes: float) -> int:
 
 
 def _picture_bytes(prospects: Sequence[Prospect]) -> int:
-    alone = max(_RGB_BYTES * p.px + p.workload.part_bytes + _written(p) for p in prospects)
+    alone = max(_read(p) + p.workload.part_bytes + _written(p) for p in prospects)
     if len(prospects) == 1:
         return alone
-    read = READ_AHEAD * _RGB_BYTES * max(prospect.px for prospect in prospects)
+    read = READ_AHEAD * max(map(_read, prospects))
     whole = (p for p in prospects if p.workload.num_parts == 1)
     written = max((_written(p) + _result_bytes(p) for p in whole), default=0)
     return alone + min(read + written, free_ram() // 2)
+
+
+def _read(prospect: Prospect) -> int:
+    """Of the picture, or of the part of it that is looked at."""
+    return _RGB_BYTES * min(prospect.px, LARGEST_WHOLE)
 
 
 def _result_bytes(prospect: Prospect) -> int:
@@ -139,9 +141,9 @@ def _result_bytes(prospect: Prospect) -> int:
 
 
 def _written(prospect: Prospect) -> int:
-    """Of the result's levels, unless it is made in them, and of their copy."""
+    """Of the result's levels, unless it is made in them, and of their copy; a part's, if rows are written."""
     rowwise = prospect.job.target.suffix.lower() in _ROWWISE
     parts, px = prospect.workload.num_parts, prospect.out_px * prospect.num_frames
-    mapped = _LEVELS_BYTES * px if parts > 1 else 0  # the spool's pages, which the system may take back
     per_px = _COPY_BYTES + _LEVELS_BYTES * (not prospect.workload.in_levels)
-    return per_px * px // (parts if rowwise else 1) + mapped
+    handed_over = _result_bytes(prospect) // parts if parts > 1 else 0
+    return per_px * px // (parts if rowwise else 1) + handed_over

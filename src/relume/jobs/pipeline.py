@@ -13,11 +13,13 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 from time import perf_counter
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from relume.errors import OutOfMemory
 from relume.jobs.naming import Job, make_result_folder
 from relume.machine import free_ram, num_threads
+
+T = TypeVar("T")
 
 READ_AHEAD = 2
 """Files that are read before their turn."""
@@ -59,8 +61,12 @@ class Stages(Protocol):
         """Run the network on what was loaded; never two at a time."""
         ...
 
-    def writes_apart(self, worked: Any) -> bool:
-        """Whether writing needs no network; else it is done in the network's thread."""
+    def begin_saving(self, worked: Any, begin: Callable[[], T]) -> T:
+        """Call what makes another thread :meth:`save`, and give what it gives.
+
+        What is still to be made of the result is made here, in the network's thread, while it is written; if
+        that fails, the saving does, too.
+        """
         ...
 
     def save(self, worked: Any, target: Path) -> Written:
@@ -192,7 +198,6 @@ class _Line:
             self._advance(item.index + done / total, self._num_jobs, str(item.job.source))
 
         tell(0, 1)
-        result: Future[Done] = Future()
         try:
             loaded = loading.result()
             start = perf_counter()
@@ -204,12 +209,13 @@ class _Line:
                 wait([future for _, future in self._behind])  # what they hold may be enough
                 worked = item.stages.work(loaded.result, tell)
             timed = _Timed(worked, loaded.seconds + perf_counter() - start)
-            if item.stages.writes_apart(worked):
-                return self._writers.submit(_save, item, timed, self._writing)
-            result.set_result(_save(item, timed, self._writing))
         except Exception as error:
-            result.set_exception(error)
-        return result
+            failed: Future[Done] = Future()
+            failed.set_exception(error)
+            return failed
+        return item.stages.begin_saving(
+            worked, lambda: self._writers.submit(_save, item, timed, self._writing)
+        )
 
     def _oldest(self) -> Done | Failed:
         """The outcome of the file that went first through the network, when it is written."""

@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from relume.image import Animation, Picture, Result, SaveOptions, read_image, write_image
+from relume.image import Animation, Picture, Result, SaveOptions, Scan, read_image, write_image
 from relume.jobs.prospects import Prospect
 from relume.model import Model
 
@@ -112,22 +112,25 @@ def take_sample(
     )
 
 
-def patchwork(picture: Picture, largest_px: int) -> Picture:
+def patchwork(picture: Picture | Scan, largest_px: int) -> Picture:
     """A picture of at most so many pixels, of pieces that are spread evenly over a larger one."""
     share = min(1.0, (largest_px / (picture.height * picture.width)) ** 0.5)
     rows, columns = (_chosen(side, share) for side in (picture.height, picture.width))
-    chosen = np.ix_(rows, columns)
-    alpha = None if picture.alpha is None else picture.alpha[chosen]
-    return picture.replace(pixels=picture.pixels[chosen], alpha=alpha)
+
+    def pieces(plane: Any) -> NDArray[np.float32]:
+        bands = [plane[band] for band in rows]
+        return np.concatenate([np.concatenate([band[:, piece] for piece in columns], 1) for band in bands])
+
+    alpha = None if picture.alpha is None else pieces(picture.alpha)
+    return picture.replace(pixels=pieces(picture.pixels), alpha=alpha)
 
 
-def _chosen(length: int, share: float) -> NDArray[np.intp]:
+def _chosen(length: int, share: float) -> list[slice]:
     """Which rows, or columns, a patchwork has."""
     if share == 1:
-        return np.arange(length)
+        return [slice(0, length)]
     piece = max(1, int(length * share / PIECES))
-    starts = np.linspace(0, length - piece, PIECES).astype(int)
-    return np.concatenate([np.arange(start, start + piece) for start in starts])
+    return [slice(start, start + piece) for start in np.linspace(0, length - piece, PIECES).astype(int)]
 
 
 def _timed(call: Callable[[], Any]) -> tuple[Any, float]:
