@@ -20,6 +20,9 @@ from relume.zoo import ModelFile
 PEAK_SIDE = 1024
 """Side of the matrices whose product stands for what the processor can do."""
 
+DISTURBED = 1.1
+"""Where the median of the products takes more than this times the least, others used the processor, too."""
+
 NUM_STARTS = 3
 """Processes that are started to measure what a start takes; the median is reported."""
 
@@ -52,12 +55,13 @@ class Speed:
         backend: what ran it.
         precision: of the convolutions.
         side: rows and columns of the picture.
-        ms: median wall time of a picture in memory.
+        ms: median wall time of a picture in memory, to 8 bits in memory.
         output_mp_per_s: millions of result pixels a second.
         gflops: operations a second in the least disturbed round (two a multiplication and addition), in 10⁹.
-        peak_gflops: the same of a matrix product in the model's precision by the same runtime, in the same
-            rounds; None if the model does not run on the processor.
+        peak_gflops: the same of a matrix product in the model's precision by the same runtime, before and
+            after each of them; None if the model does not run on the processor.
         of_peak: the one by the other; None as before.
+        disturbed: whether other programs used the processor, so that ``of_peak`` says little.
         cold_start_s: ``relume upscale`` from start to written file, in a process of its own; None: not asked.
         import_s: what of such a start Python's imports take; None: not asked.
         peak_rss_mb: the most memory that this process held, in 10⁶ bytes; None: not asked.
@@ -72,6 +76,7 @@ class Speed:
     gflops: float
     peak_gflops: float | None
     of_peak: float | None
+    disturbed: bool = False
     cold_start_s: float | None = None
     import_s: float | None = None
     peak_rss_mb: float | None = None
@@ -90,12 +95,14 @@ def measure(file: ModelFile, asked: Asked) -> Speed:
     pixels = np.random.default_rng(0).random((asked.side, asked.side, 3), np.float32)
     backend = open_backend(file.path, card, device=asked.device)
     product = matrix_product(PEAK_SIDE, num_threads(), int8=card.precision == "int8")
-    times: list[tuple[float, float]] = []
+    own: list[float] = []
+    peak: list[float] = []
     for _ in range(1 + asked.rounds):  # the first warms up
-        own = _seconds(lambda: restore(backend, card, pixels, tile=asked.tile))
-        times.append((own, _seconds(product)))
+        peak.append(_seconds(product))
+        own.append(_seconds(lambda: restore(backend, card, pixels, tile=asked.tile, depth=np.uint8)))
+        peak.append(_seconds(product))
     backend.close()
-    own, peak = zip(*times[1:], strict=True)
+    own, peak = own[1:], peak[2:]
     gflops = 2 * num_products(file.path, asked.side) / min(own) / 1e9
     peak_gflops = 2 * PEAK_SIDE**3 / min(peak) / 1e9 if backend.device == "cpu" else None
     speed = Speed(
@@ -108,33 +115,45 @@ def measure(file: ModelFile, asked: Asked) -> Speed:
         gflops=gflops,
         peak_gflops=peak_gflops,
         of_peak=gflops / peak_gflops if peak_gflops else None,
+        disturbed=peak_gflops is not None and (median(peak) > DISTURBED * min(peak) or gflops > peak_gflops),
     )
     return replace(speed, **_start(file.path, pixels)) if asked.cold else speed
 
 
 def markdown(rows: Sequence[Speed]) -> str:
-    """The rows as a table."""
-    lines = [
-        "| model | runtime | precision | input | ms | output MP/s | GFLOP/s | of peak "
-        "| start | imports | RSS |",
-        "| --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    for row in rows:
-        known = (
-            _written(row.of_peak, ".0%"),
-            _written(row.cold_start_s, ".2f", " s"),
-            _written(row.import_s, ".2f", " s"),
-            _written(row.peak_rss_mb, ".0f", " MB"),
-        )
-        lines.append(
-            f"| {row.model} | {row.backend} | {row.precision} | {row.side}² | {row.ms:.0f} "
-            f"| {row.output_mp_per_s:.2f} | {row.gflops:.0f} | {' | '.join(known)} |"
-        )
-    return "\n".join(lines)
+    """The rows as a table; columns that nothing is known for are left out."""
+    columns = {name: [cell(row) for row in rows] for name, cell in _COLUMNS.items()}
+    known = {name: cells for name, cells in columns.items() if any(cells)}
+    rules = ("---" if name in _WORDS else "---:" for name in known)
+    lines = [known.keys(), rules, *zip(*known.values(), strict=True)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _written(value: float | None, form: str, unit: str = "") -> str:
-    return "" if value is None else f"{value:{form}}{unit}"
+def _share(row: Speed) -> str:
+    if row.of_peak is None:
+        return ""
+    share = f"{row.of_peak:.0%}" if row.of_peak <= 1 else ""
+    return ", ".join(filter(None, (share, "disturbed" if row.disturbed else "")))
+
+
+def _written(value: float | None, form: str, unit: str) -> str:
+    return "" if value is None else f"{value:{form}} {unit}"
+
+
+_WORDS = ("model", "runtime", "precision", "input")
+_COLUMNS: dict[str, Callable[[Speed], str]] = {
+    "model": lambda row: row.model,
+    "runtime": lambda row: row.backend,
+    "precision": lambda row: row.precision,
+    "input": lambda row: f"{row.side}²",
+    "ms": lambda row: f"{row.ms:.0f}",
+    "output MP/s": lambda row: f"{row.output_mp_per_s:.2f}",
+    "GFLOP/s": lambda row: f"{row.gflops:.0f}",
+    "of peak": _share,
+    "start": lambda row: _written(row.cold_start_s, ".2f", "s"),
+    "imports": lambda row: _written(row.import_s, ".2f", "s"),
+    "RSS": lambda row: _written(row.peak_rss_mb, ".0f", "MB"),
+}
 
 
 def _seconds(run: Callable[[], object]) -> float:

@@ -4,8 +4,9 @@
     relume bench compact-small-x4 --quick
     relume bench --json speed.json --markdown speed.md
 
-Each round measures a model and a large matrix product in its precision, one after the other. Times are
-medians; the share of what the processor can do is that of the round which other programs disturbed least.
+Each round measures a model between two large matrix products in its precision. Times are medians; the share
+of what the processor can do is that of what other programs disturbed least. Where the products differ much
+among themselves, or took longer than they can, it says "disturbed": measure again when the machine is quiet.
 A start is "relume upscale" in a process of its own, from nothing to the written file.
 """
 
