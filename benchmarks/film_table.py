@@ -33,7 +33,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("films", nargs="*", type=Path)
-    parser.add_argument("-n", "--model", default="compact-small-x2")
+    parser.add_argument("-n", "--model", help="by default what relume upscale takes")
     parser.add_argument("--seconds", type=Fraction, default=Fraction(2, 5))
     asked = parser.parse_args()
     print(f"| film | {' | '.join(SHOWN)} | broken |\n|{' --- |' * (len(SHOWN) + 2)}")

@@ -1,11 +1,14 @@
 """Films on the command line, killed and out of space as well."""
 
 import json
+import os
+import pty
 import resource
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,6 +18,8 @@ import pytest
 from PIL import Image
 
 from relume.cli import run
+
+TERMINAL = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
 
 
 @pytest.fixture
@@ -54,6 +59,24 @@ def test_a_line_for_a_film_unless_quiet(film: Path, tiny_model: Path, capfd: pyt
     assert capfd.readouterr().out.startswith("film.mkv → a.mkv: ")
     assert run([*short, "-o", "b.mkv", "--quiet"]) == 0
     assert capfd.readouterr().out == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_in_a_terminal_the_line_for_a_film_comes_after_the_bar(film: Path, tiny_model: Path):
+    ours, theirs = pty.openpty()
+    short = ["film.mkv", "-n", str(tiny_model), "--codec", "ffv1", "-o", "out.mkv"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "relume", "upscale", *short], stdout=theirs, stderr=theirs, env=TERMINAL
+    )
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # the terminal's end
+        while part := os.read(ours, 100_000):
+            shown += part
+    os.close(ours)
+    assert process.wait() == 0
+    assert b"100%" in shown
+    assert shown.decode().rpartition("\x1b[2K")[2].startswith("film.mkv → out.mkv: 192×128, 40 frames")
 
 
 def test_pictures_named_as_films_are_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]):

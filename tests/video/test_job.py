@@ -87,6 +87,7 @@ def test_everything_is_kept(make_clip, model: Model):
     assert checks["chapters"].found == "2 kept"
     assert checks["rotation"].found != "none"
     assert checks["depth"].found == "8 → 10 bits"
+    assert checks["colour"].found == "primaries bt709, transfer bt709, matrix bt709, range tv"
     assert checks["stream 1 bytes"].found.endswith("packets of audio, identical")
 
 
@@ -209,6 +210,8 @@ def test_another_job_does_not_go_on(make_clip, model: Model, monkeypatch: pytest
         patch.setattr(model, "card", replace(model.card, precision="int8"))  # has the same weights_sha256
         with pytest.raises(UsageError, match=r"another job.*model.precision float32 → int8"):
             restored(source, model, **SHORT)
+    with pytest.raises(UsageError, match=r"another job.*end not set → 0.4 s, start 0 s → 0.04 s"):
+        restored(source, model, excerpt=Excerpt(Fraction(1, 25), Fraction(2, 5)), **SHORT)
     make_clip(pts=range(13))
     with pytest.raises(UsageError, match=r"another job.*film"):
         restored(source, model, **SHORT)

@@ -18,7 +18,7 @@ from relume.cli import film_places
 from relume.cli.extras import extra
 from relume.cli.failures import exit_code_of, printable
 from relume.cli.film_places import FilmJob
-from relume.cli.progress import Advance
+from relume.cli.progress import Advance, progress_bar
 from relume.errors import UsageError
 from relume.jobs.pipeline import peak_rss
 
@@ -155,15 +155,13 @@ def plan_films(
     return jobs
 
 
-def restore_one(
-    job: FilmJob, model: "Model", wishes: "Wishes", advance: Advance, json: bool, quiet: bool
-) -> None:
-    """Restore a film, tell how far it is, and at the end what it was."""
+def restore_one(job: FilmJob, model: "Model", wishes: "Wishes", json: bool, quiet: bool) -> None:
+    """Restore a film, tell how far it is, and at the end, when the bar is gone, what it was."""
     from relume.video.job import restore_film, stream_film
 
     wishes = replace(wishes, codec=job.uncoded or wishes.codec)
-    tell = _teller(job, advance, json)
-    with _leaving_at_once():
+    with _leaving_at_once(), progress_bar() as advance:
+        tell = _teller(job, advance, json)
         if job.target is None:
             stream_film(job.source, sys.stdout.buffer, model, wishes, tell)
             return

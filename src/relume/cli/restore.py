@@ -262,8 +262,7 @@ def _restore_films(chosen: "ModelFile", size: film.Size, ending: str, options: O
                 if options["preview"] is not None:
                     film.preview_one(job, model, wishes, options["preview"], options["json"])
                     continue
-                with progress_bar() as advance:
-                    film.restore_one(job, model, wishes, advance, options["json"], options["quiet"])
+                film.restore_one(job, model, wishes, options["json"], options["quiet"])
                 tally.done.append({"input": str(job.source), "output": str(job.target)})
             except (RelumeError, MemoryError) as error:
                 tally.failures.append(Failed(job.names, error))

@@ -129,7 +129,7 @@ class Journal:
         was, now = _flat(self.job), _flat(job)
         different = [key for key in sorted({*was, *now}) if was.get(key) != now.get(key)]
         if different:
-            changes = ", ".join(f"{key} {was.get(key)} → {now.get(key)}" for key in different[:3])
+            changes = ", ".join(f"{key} {_told(was, key)} → {_told(now, key)}" for key in different[:3])
             raise UsageError(
                 f"{self.folder} holds another job's segments",
                 got=changes,
@@ -178,3 +178,9 @@ def _flat(job: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, value in job.items():
         found |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
     return found
+
+
+def _told(job: Mapping[str, Any], key: str) -> str:
+    """A setting as it was asked; one that was not asked has no value."""
+    value = job.get(key)
+    return "not set" if value is None else str(value)

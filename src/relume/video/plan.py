@@ -97,10 +97,16 @@ class Plan:
                 "consistent": wishes.consistent,
                 "deinterlace": wishes.deinterlace,
             },
-            "start": str(wishes.excerpt.start),
-            "end": str(wishes.excerpt.end),
+            "start": _seconds(wishes.excerpt.start),
+            "end": None if wishes.excerpt.end is None else _seconds(wishes.excerpt.end),
             "segment": f"{wishes.shortest}-{wishes.longest}",
         }
+
+
+def _seconds(time: Fraction) -> str:
+    """As a decimal fraction where that is exact."""
+    decimal = f"{float(time):.12g}"
+    return f"{decimal if Fraction(decimal) == time else time} s"
 
 
 def make_plan(info: FilmInfo, card: ModelCard, wishes: Wishes) -> Plan:

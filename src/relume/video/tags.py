@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from relume.errors import InputError
+from relume.video.code_points import MATRIX, name_of
 from relume.video.colour import MATRICES, RGB_MATRIX, Coding, Planes
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def coding_of(pix_fmt: str, colour: Colour) -> Coding:
     if colour.matrix not in {*MATRICES, RGB_MATRIX}:
         raise InputError(
             "the film's colour matrix is not supported",
-            got=f"code point {colour.matrix} of H.273",
+            got=name_of(MATRIX, colour.matrix),
             allowed=("RGB", "BT.601", "BT.709", "BT.2020", "FCC", "SMPTE 240M"),
             hint="convert it with FFmpeg first",
         )

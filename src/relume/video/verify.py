@@ -12,6 +12,7 @@ from relume.engine.restore import resize
 from relume.metrics.flicker import flicker
 from relume.metrics.psnr import psnr
 from relume.video.checks import Check, compare, shifted
+from relume.video.code_points import MATRIX, PRIMARIES, RANGE, TRANSFER, name_of
 from relume.video.colour import luma_of
 from relume.video.decoding import open_film
 from relume.video.film import WHOLE, Excerpt, Film, Frame
@@ -29,6 +30,7 @@ Restoring adds nothing there; AV1 at its default quality was measured to add up 
 """
 
 _SAMPLES: Final = 8
+_COLOUR_NAMES: Final = {"primaries": PRIMARIES, "transfer": TRANSFER, "matrix": MATRIX, "range": RANGE}
 
 
 def verify(
@@ -137,12 +139,15 @@ def _colour(before: Film, after: Film) -> Check:
     meant, means = before.info.colour, after.info.colour
     if meant.matrix and means.matrix:  # neither is RGB
         kept &= (meant.matrix, meant.range) == (new.matrix, means.range)
-    return Check(
-        "colour",
-        kept,
-        f"primaries {old.primaries} → {new.primaries}, transfer {old.transfer} → {new.transfer}, "
-        f"matrix {old.matrix} → {new.matrix}, range {old.range} → {new.range}",
+    found = (
+        _change(name, name_of(names, getattr(old, name)), name_of(names, getattr(new, name)))
+        for name, names in _COLOUR_NAMES.items()
     )
+    return Check("colour", kept, ", ".join(found))
+
+
+def _change(name: str, was: str, now: str) -> str:
+    return f"{name} {was}" if was == now else f"{name} {was} → {now}"
 
 
 def _turn(matrix: Any) -> str:
