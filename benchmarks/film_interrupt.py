@@ -2,8 +2,8 @@
 
     python benchmarks/film_interrupt.py film.mp4 --after 2 10 40 [options of relume upscale]
 
-Starts the job anew for each moment, interrupts it then, and prints the wall-clock seconds until the process is
-gone, and its exit code.
+Starts the job anew for each moment, interrupts it then, and prints the wall-clock seconds until the process
+is gone, and its exit code.
 """
 
 import argparse

@@ -115,7 +115,7 @@ def test_filter_options():
 def test_what_only_looks_interlaced_is_deinterlaced_too(make_clip, model: Model, tmp_path: Path):
     source = make_clip(codec="ffv1", size=(96, 64), pictures=woven)
     target = FilmTarget(tmp_path / "out.mkv")
-    done = restore_film(FilmFile(source), target, model, Wishes(), lambda progress: None)
+    done = restore_film(FilmFile(source), target, model, Wishes(preset="12"), lambda progress: None)
     assert (done.interlaced, done.deinterlaced, done.num_frames) == ("seen", True, 12)
     broken = {check.name for check in verify(source, target.path) if not check.kept}
     assert broken <= {"flicker"}  # of an untrained network

@@ -38,6 +38,7 @@ def restored(
     **wishes: Any,
 ) -> tuple[Path, FilmDone]:
     target = source.with_name(name)
+    wishes = {"preset": "12", **wishes} if wishes.get("codec", "av1") == "av1" else wishes
     done = restore_film(FilmFile(source), FilmTarget(target), model, Wishes(**wishes), tell)
     assert not parts(target).exists()
     return target, done
@@ -204,8 +205,8 @@ def test_a_damaged_segment_is_made_again(make_clip, model: Model):
 def test_another_job_does_not_go_on(make_clip, model: Model, monkeypatch: pytest.MonkeyPatch):
     source = make_clip(pts=range(14))
     _leave_parts(source, model)
-    with pytest.raises(UsageError, match=r"another job.*crf 30 → 24"):
-        restored(source, model, crf=24, **SHORT)
+    with pytest.raises(UsageError, match=r"another job.*crf 24 → 30"):
+        restored(source, model, crf=30, **SHORT)
     with monkeypatch.context() as patch:
         patch.setattr(model, "card", replace(model.card, precision="int8"))  # has the same weights_sha256
         with pytest.raises(UsageError, match=r"another job.*model.precision float32 → int8"):
@@ -322,7 +323,7 @@ def test_what_the_container_cannot_hold_is_told_before_the_first_frame(make_clip
         "in.mp4", audio=["eng"], metadata={"title": "A film", "creation_time": "2001-02-03T04:05:06Z"}
     )
     told: list[str] = []
-    for name, wishes in (("out.mp4", Wishes()), ("out.mkv", Wishes())):
+    for name, wishes in (("out.mp4", Wishes(preset="12")), ("out.mkv", Wishes(preset="12"))):
         restore_film(
             FilmFile(source), FilmTarget(source.with_name(name)), model, wishes, progress, told.append
         )

@@ -164,7 +164,7 @@ def test_a_pipe_that_ends_early(make_clip, model: Model, tmp_path: Path):
     stream_film(FilmFile(make_clip(pts=range(3))), stream, model, Y4M, quiet)
     piped = PipedFilm(BytesIO(stream.getvalue()[:-9]))
     target = FilmTarget(tmp_path / "out.mkv")
-    assert restore_film(piped, target, model, Wishes(scale=1), quiet).num_frames == 2
+    assert restore_film(piped, target, model, Wishes(preset="12", scale=1), quiet).num_frames == 2
     with pytest.raises(InputError, match="without a frame"):
         restore_film(PipedFilm(BytesIO(stream.getvalue()[:200])), target, model, Wishes(), quiet)
     assert not target.parts.exists()

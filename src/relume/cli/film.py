@@ -68,7 +68,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare the options that are for films alone."""
     add = parser.add_argument_group("for films").add_argument
     add("--codec", help="av1 (10-bit, the default), x264, x265, ffv1, prores")
-    add("--crf", type=float, metavar="N", help="quality, lower is better (default: 30 for av1)")
+    add("--crf", type=float, metavar="N", help="quality, lower is better (default: 24 for av1)")
     add(
         "--preset",
         metavar="NAME",
