@@ -2,9 +2,10 @@
 
     python benchmarks/peer.py NAME FOLDER THREADS
 
-Every line on standard input is one run; each is answered with a line of JSON. The last result is left in
-``FOLDER/NAME.npy``. A peer takes and gives what a script has in its hands: a picture, float32 HWC in [0, 1].
-Its function is what such a script would hold, with the settings that its runtime's manual recommends.
+Every line on standard input is one run; each is answered with a line of JSON. A peer takes and gives what a
+script has in its hands between reading a file and writing another: uint8 HWC. Its function is what such a
+script would hold, with the settings that its runtime's manual recommends. At the end it restores the picture
+once more in float32, for the differences, and leaves that in ``FOLDER/NAME.npy``.
 """
 
 import json
@@ -19,6 +20,7 @@ import numpy.typing as npt
 
 Picture = npt.NDArray[np.float32]
 Run = Callable[[Picture], Picture]
+"""float32 HWC in [0, 1] -> the same; relume's takes and gives uint8 as well."""
 
 
 def torch_eager(folder: Path, threads: int) -> Run:
@@ -141,6 +143,11 @@ PEERS: dict[str, Callable[[Path, int], Run]] = {
 """Name in the table -> what opens it; the first is what the others are compared with."""
 
 
+def by_script(run: Run) -> Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]:
+    """What scripts do around a network that works on float32."""
+    return lambda levels: np.rint(run(np.float32(levels) / 255) * 255).astype(np.uint8)
+
+
 def peak_rss_mb() -> float:
     """The most memory that this program held; ``ru_maxrss`` would count what its parent had before."""
     status = Path("/proc/self/status").read_text()
@@ -152,16 +159,17 @@ def main(name: str, folder: Path, threads: int) -> None:
     answers, sys.stdout = sys.stdout, sys.stderr  # some runtimes print
     lq = np.load(folder / "lq.npy")
     run = PEERS[name](folder, threads)
+    on_levels = run if name.startswith("relume") else by_script(run)
     for _ in sys.stdin:
         wall, processor = time.perf_counter(), time.process_time()
-        sr = run(lq)
+        on_levels(lq)
         answer: dict[str, Any] = {
             "wall_s": time.perf_counter() - wall,
             "processor_s": time.process_time() - processor,
             "rss_mb": peak_rss_mb(),
         }
-        np.save(folder / f"{name}.npy", sr)
         print(json.dumps(answer), file=answers, flush=True)
+    np.save(folder / f"{name}.npy", run(np.float32(lq) / 255))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """relume beside what else could run the same network on the same picture, each in a process of its own.
 
-    python benchmarks/peers.py compact-small-x4 srresnet-x4
+    python benchmarks/peers.py compact-small-x4 compact-medium-x4 srresnet-x4
     python benchmarks/peers.py srresnet-x4.safetensors --calibrate photos/ --json peers.json --markdown a.md
 
 A model is a name in the package, whose architecture then gets fresh weights (of no effect on speed), or
@@ -45,7 +45,7 @@ SIDES = {"compact": 256, "srresnet": 96}
 def main() -> None:
     """Measure what was asked, print the table, write files."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("models", nargs="*", default=["compact-small-x4", "srresnet-x4"])
+    parser.add_argument("models", nargs="*", default=["compact-small-x4", "compact-medium-x4", "srresnet-x4"])
     parser.add_argument("--side", type=int, help="rows and columns of the input")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--threads", type=int, default=num_threads())
@@ -72,6 +72,8 @@ def measure(model: str, asked: argparse.Namespace) -> list[dict[str, Any]]:
         for _ in range(1 + asked.rounds):  # the first warms up
             for peer in peers.values():
                 peer.run()
+        for peer in peers.values():
+            peer.finish()
         expected = np.load(Path(folder) / f"{REFERENCE}.npy")
         side = expected.shape[0] // card.scale
         return [
@@ -84,11 +86,12 @@ def prepare(model: str, folder: Path, asked: argparse.Namespace) -> ModelCard:
     """Write the picture and every file that a peer opens."""
     card = write_networks(model, folder)
     side = asked.side or SIDES.get(card.arch, 128)
-    np.save(folder / "lq.npy", np.random.default_rng(0).random((side, side, card.channels), np.float32))
+    lq = np.random.default_rng(0).integers(0, 256, (side, side, card.channels), np.uint8)
+    np.save(folder / "lq.npy", lq)
     network, _ = trained(folder / "model.safetensors")
-    lq = torch.rand(1, card.channels, side, side)
-    write_plain(network, lq, folder / "plain.onnx")
-    attempt("ncnn", lambda: write_ncnn(network, lq, folder / "plain.pt"))
+    example = torch.rand(1, card.channels, side, side)
+    write_plain(network, example, folder / "plain.onnx")
+    attempt("ncnn", lambda: write_ncnn(network, example, folder / "plain.pt"))
     if asked.calibrate:
         for name, write in write_quantised(folder, asked.calibrate).items():
             attempt(name, write)
@@ -176,9 +179,12 @@ class Peer:
         except (BrokenPipeError, ValueError):
             self._process.wait()
 
+    def finish(self) -> None:
+        """Wait until it has left its result."""
+        self._process.communicate()
+
     def row(self, reference: "Peer", expected: np.ndarray, clock: str) -> dict[str, Any]:
         """What it took; times are medians, ratios medians of those within a round."""
-        self._process.communicate()
         own, others = ([answer[f"{clock}_s"] for answer in peer.answers[1:]] for peer in (self, reference))
         if not own:
             return {"peer": self.name, "failed": self._failure()}
