@@ -3,16 +3,18 @@
     python benchmarks/plan.py ../shared/data/train --rounds 3
 
 Rounds alternate between the plan and the work it is about. Prints a Markdown table of the ratios: the median
-over the rounds, and for the time, which other programs disturb, also the least and the greatest.
+over the rounds, and for the times, which other programs disturb, also the least and the greatest.
 """
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,18 +42,23 @@ def main() -> None:
     parser.add_argument("--cases", nargs="*", type=int, help="numbers of cases, from 0 (default: all)")
     options = parser.parse_args()
     sources = sorted(path for path in options.photos.rglob("*.jpg"))
-    print("| pictures | time | memory | disk |\n| --- | ---: | ---: | ---: |")
+    print("| pictures | time | processor time | memory | disk |\n| --- | ---: | ---: | ---: | ---: |")
     for index, (name, case) in enumerate(CASES.items()):
         if options.cases is None or index in options.cases:
             ratios = [measure(sources, *case) for _ in range(options.rounds)]
-            seconds, memory, disk = zip(*ratios, strict=True)
-            medians = [f"{statistics.median(found):.2f}" for found in (seconds, memory, disk)]
-            spread = f" ({min(seconds):.2f} to {max(seconds):.2f})"
-            print(f"| {name} | {medians[0]}{spread} | {medians[1]} | {medians[2]} |", flush=True)
+            found = [middle(of_rounds) for of_rounds in zip(*ratios, strict=True)]
+            times = [f"{median} ({low} to {high})" for median, low, high in found[:2]]
+            sizes = [median for median, _, _ in found[2:]]
+            print(f"| {' | '.join([name, *times, *sizes])} |", flush=True)
+
+
+def middle(found: Sequence[float]) -> list[str]:
+    """Median, least and greatest."""
+    return [f"{value:.2f}" for value in (statistics.median(found), min(found), max(found))]
 
 
 def measure(sources: list[Path], number: int, size: tuple[int, int], options: list[str]) -> list[float]:
-    """Ratios of what was said to what came, of seconds, memory and disk."""
+    """Ratios of what was said to what came: seconds, processor time, memory and disk."""
     with tempfile.TemporaryDirectory() as folder:
         for index, source in enumerate(sources[:: len(sources) // number][:number]):
             with Image.open(source) as photo:
@@ -59,12 +66,16 @@ def measure(sources: list[Path], number: int, size: tuple[int, int], options: li
         out = Path(folder, "out")
         command = [folder, "-o", str(out), *options]
         said = run("plan", command)
-        start = time.perf_counter()
+        start, before = time.perf_counter(), os.times()
         done = run("upscale", command)
-        seconds = time.perf_counter() - start
+        seconds, after = time.perf_counter() - start, os.times()
+        processor = (
+            after.children_user + after.children_system - before.children_user - before.children_system
+        )
         disk = sum(path.stat().st_size for path in out.glob("[!.]*"))
     return [
         said["seconds"] / seconds,
+        said["processor_seconds"] / processor,
         said["memory_bytes"] / (1e6 * done["peak_rss_mb"]),
         said["disk_bytes"] / disk,
     ]

@@ -43,6 +43,8 @@ def test_version_comes_from_one_place():
         (["upscal"], "unknown command; got upscal; allowed: upscale, .*; did you mean upscale?"),
         (["upscale"], "no picture is given; for example: relume upscale photo.jpg"),
         (["upscale", "a.png", "--scal", "2"], "unknown option; got --scal; did you mean --scale?"),
+        (["upscale", "a.png", "--qqq"], "unknown option; got --qqq; see relume upscale --help"),
+        (["plan"], "no picture is given; for example: relume plan photo.jpg"),
         (
             ["upscale", "a.png", "-t", "x"],
             "argument -t/--tile: invalid int value: 'x'; see relume upscale --help",

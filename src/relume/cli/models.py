@@ -37,15 +37,26 @@ def run(json: bool, cards: Path | None, samples: Path) -> int:
             from relume.modelcards import write_cards
         write_cards(models, cards, samples, print)
         return 0
+    default = _default()
     if json:
         for model in models:
-            print(json_module.dumps({"path": str(model.path), **json_module.loads(model.card.to_json())}))
+            about = {"path": str(model.path), "default": model.path == default.path}
+            print(json_module.dumps({**about, **json_module.loads(model.card.to_json())}))
         return 0
     rows = [HEADINGS, *map(_row, models)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+    print(f"\nrelume upscale takes {default.card.name} on this machine, unless -n or -s asks for another.")
     return 0
+
+
+def _default() -> "ModelFile":
+    """What enlarges pictures when nothing is asked."""
+    from relume.backends import prefers_int8
+    from relume.zoo import default_model, find_model
+
+    return find_model(default_model(), int8=prefers_int8("auto"))
 
 
 def _row(model: "ModelFile") -> Sequence[str]:

@@ -41,8 +41,10 @@ class Parser(argparse.ArgumentParser):
         plain = [_PLAIN + argument for argument in arguments[end + 1 :]]
         found, rest = self.parse_known_intermixed_args([*arguments[:end], *plain])
         if rest:
-            options = [name for action in self._actions for name in action.option_strings]
-            raise UsageError("unknown option", got=rest[0], hint=did_you_mean(rest[0], options))
+            shown = (action for action in self._actions if action.help != argparse.SUPPRESS)
+            options = [name for action in shown for name in action.option_strings]
+            hint = did_you_mean(rest[0], options) or f"see {self.prog} --help"
+            raise UsageError("unknown option", got=rest[0], hint=hint)
         return {name: _unmarked(value) for name, value in vars(found).items()}
 
 

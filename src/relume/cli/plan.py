@@ -54,7 +54,7 @@ def run(
 
 
 def _check(options: restore.Options) -> None:
-    restore.check("upscale", options)
+    restore.check("plan", options)
     inputs = [*options["inputs"], *options["more_inputs"]]
     if are_films(inputs, options["fps"]):
         hint = "relume upscale FILM --preview 5 tells how long it would take"
@@ -67,12 +67,14 @@ def _check(options: restore.Options) -> None:
 def _plan(
     open_model: "Callable[[], Model]", selected: Selection, size: film.Size, options: restore.Options
 ) -> int:
+    import numpy as np
+
     from relume.image import MAX_PIXELS
     from relume.jobs.forecast import forecast
     from relume.jobs.prospects import foresee
 
     model = open_model()
-    started_s = time.time() - psutil.Process().create_time()
+    started_s = np.array([time.time() - psutil.Process().create_time(), time.process_time()])
     treatment, max_pixels = restore.treatment_of(options), options["max_pixels"] or MAX_PIXELS
     jobs, _ = restore.split(selected.jobs, restore.journal_of(model.card, size, options), options)
     prospects, failed = foresee(jobs, model, max_pixels, **size, **treatment)
@@ -99,7 +101,7 @@ def _tell(found: "Forecast", prospects: "list[Prospect]", model: str, json: bool
     px = sum(prospect.out_px * prospect.num_frames for prospect in prospects)
     text = f"""\
 pictures   {len(prospects)}, {px / 1e6:.1f} megapixels of results, by {model}
-time       about {_duration(found.seconds)}
+time       about {_duration(found.seconds)} now; {_duration(found.processor_seconds)} of processor time
 memory     about {_size(found.memory_bytes)}; {_size(free_memory)} are free
 disk       about {_size(found.disk_bytes)} in {printable(str(base))}; {_size(free_disk)} are free"""
     print(json_module.dumps(line) if json else text)

@@ -163,14 +163,18 @@ def choose_model(task: Task | None, size: film.Size, options: Options) -> "Model
     return chosen
 
 
-def check(task: Task, options: Options) -> None:
+def check(command: str, options: Options) -> None:
     """Refuse what can be refused without looking at any file.
+
+    Args:
+        command: its name, for the hint.
+        options: of the command line.
 
     Raises:
         UsageError: for that.
     """
     if not options["inputs"] + options["more_inputs"]:
-        raise UsageError("no picture is given", hint=f"for example: relume {task} photo.jpg")
+        raise UsageError("no picture is given", hint=f"for example: relume {command} photo.jpg")
     for name, least in (("tile", 0), ("max_pixels", 1)):
         value = options[name]
         if value is not None and value < least:

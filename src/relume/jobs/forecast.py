@@ -4,14 +4,15 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from math import prod
-from statistics import fmean
 from time import perf_counter
+
+import numpy as np
 
 from relume.errors import InputError
 from relume.image import LARGEST_WHOLE, SaveOptions
 from relume.jobs.pipeline import READ_AHEAD
 from relume.jobs.prospects import Prospect
-from relume.jobs.sampling import Restore, Sample, probe, take_sample
+from relume.jobs.sampling import Restore, Sample, Seconds, probe, take_sample
 from relume.machine import free_ram, num_threads
 from relume.model import Model
 
@@ -23,6 +24,9 @@ SAMPLING_S = 4.0
 
 LARGEST_SAMPLE, SMALLEST_SAMPLE = 1 << 17, 1 << 12
 """Pixels of a sample."""
+
+LARGEST_SAMPLE_RESULT = 1 << 22
+"""Pixels of the result of a sample, which counts where little becomes much."""
 
 _RGB_BYTES = 12  # of a picture, for each pixel in float32
 _COPY_BYTES = 3  # of a result that is written, for each pixel
@@ -36,12 +40,14 @@ class Forecast:
     """What a batch will take.
 
     Attributes:
-        seconds: from the start of the process to its end.
+        seconds: from the start of the process to its end, if other programs leave it as much as now.
+        processor_seconds: of all threads together.
         memory_bytes: peak RSS of the process.
         disk_bytes: of all results.
     """
 
     seconds: float
+    processor_seconds: float
     memory_bytes: int
     disk_bytes: int
 
@@ -51,7 +57,7 @@ def forecast(
     open_another: Callable[[], Model],
     restore: Restore,
     saving: SaveOptions,
-    started_s: float,
+    started_s: Seconds,
     max_pixels: int,
 ) -> Forecast:
     """Say what a batch will take, after restoring small parts of some of its pictures for a few seconds.
@@ -71,10 +77,12 @@ def forecast(
     in_levels = all(prospect.workload.in_levels for prospect in prospects)
     probed = probe(open_another, largest_px, SAMPLING_S / 4, in_levels)
     samples = dict(_samples(prospects, restore, saving, probed.seconds, max_pixels))
-    mean = Sample(*map(fmean, zip(*map(astuple, samples.values()), strict=True)))
+    mean = Sample(*(np.mean(found, axis=0) for found in zip(*map(astuple, samples.values()), strict=True)))
     each = [(prospect, samples.get(prospect, mean)) for prospect in prospects]
+    seconds, processor_seconds = started_s + _seconds(each)
     return Forecast(
-        seconds=started_s + _seconds(each),
+        seconds=float(seconds),
+        processor_seconds=float(processor_seconds),
         memory_bytes=round(probed.base_bytes) + _bytes(prospects, probed.bytes),
         disk_bytes=round(sum(s.disk_bytes * p.out_px * p.num_frames for p, s in each)),
     )
@@ -91,7 +99,7 @@ def _samples(
     for prospect in random.Random(0).sample(chosen, count):
         affordable = int(SAMPLING_S / count / (2 * network_s * prospect.workload.num_runs))
         try:
-            yield prospect, take_sample(prospect, restore, saving, _within(affordable), max_pixels)
+            yield prospect, take_sample(prospect, restore, saving, _within(affordable, prospect), max_pixels)
             num_taken += 1
         except InputError as error:
             damage = error
@@ -101,16 +109,19 @@ def _samples(
         raise damage
 
 
-def _within(px: int) -> int:
-    return min(LARGEST_SAMPLE, max(SMALLEST_SAMPLE, px))
+def _within(px: int, prospect: Prospect) -> int:
+    largest = max(1, LARGEST_SAMPLE_RESULT * prospect.px // prospect.out_px)
+    return min(LARGEST_SAMPLE, max(SMALLEST_SAMPLE, px), largest)
 
 
-def _seconds(each: Sequence[tuple[Prospect, Sample]]) -> float:
-    """Several pictures are read and written while the network runs, by whatever core is free."""
-    network = sum(s.network_s * p.workload.network_px * p.num_frames for p, s in each)
+def _seconds(each: Sequence[tuple[Prospect, Sample]]) -> Seconds:
+    """What is read and written while the network runs takes the time of whatever core is free."""
+    zero = np.zeros(2)
+    restored = sum((s.restore_s * p.restored_px * p.num_frames for p, s in each), zero)
     once = {p.size: s.first_s * p.workload.window_px for p, s in each}
-    aside = sum((s.read_s * p.px + s.write_s * p.out_px) * p.num_frames for p, s in each)
-    return network + sum(once.values()) + aside / (num_threads() if len(each) > 1 else 1)
+    aside = sum(((s.read_s * p.px + s.write_s * p.out_px) * p.num_frames for p, s in each), zero)
+    meanwhile = len(each) > 1 or each[0][0].workload.num_parts > 1
+    return restored + sum(once.values(), zero) + aside / ((num_threads() if meanwhile else 1), 1)
 
 
 def _bytes(prospects: Sequence[Prospect], window_bytes: float) -> int:

@@ -22,6 +22,7 @@ class Prospect:
         out_size: rows and columns of the result.
         num_frames: of an animation; 1 for a picture.
         workload: what is to be done, for each frame.
+        scale: the model's.
     """
 
     job: Job
@@ -29,6 +30,12 @@ class Prospect:
     out_size: tuple[int, int]
     num_frames: int
     workload: Workload
+    scale: int
+
+    @property
+    def restored_px(self) -> float:
+        """What the time of restoring goes by, see :func:`restored_px`."""
+        return restored_px(self.workload.network_px, self.out_px, self.scale)
 
     @property
     def px(self) -> int:
@@ -39,6 +46,11 @@ class Prospect:
     def out_px(self) -> int:
         """Pixels of the result."""
         return self.out_size[0] * self.out_size[1]
+
+
+def restored_px(network_px: int, out_px: int, scale: int) -> float:
+    """Pixels that the network sees; where its result is made much larger, as many as would give that size."""
+    return max(network_px, out_px / scale**2)
 
 
 def foresee(
@@ -72,4 +84,4 @@ def _prospect(job: Job, model: Model, max_pixels: int, options: Options) -> Pros
     header = read_header(job.source, max_pixels=max_pixels)
     size = (header.height, header.width)
     out_size = model.size_of(size, **options)
-    return Prospect(job, size, out_size, header.num_frames, model.workload(size, **options))
+    return Prospect(job, size, out_size, header.num_frames, model.workload(size, **options), model.card.scale)

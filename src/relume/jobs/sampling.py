@@ -4,15 +4,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from relume.image import Animation, Picture, Result, SaveOptions, Scan, read_image, write_image
-from relume.jobs.prospects import Prospect
+from relume.image import (
+    Animation,
+    Levels,
+    Picture,
+    Result,
+    SaveOptions,
+    Scan,
+    Strips,
+    read_image,
+    write_image,
+)
+from relume.jobs.prospects import Prospect, restored_px
 from relume.model import Model
 
 PIECES = 4
@@ -23,23 +33,26 @@ _SMALL_SIDE = 64  # a multiple of every size_multiple there is
 Restore = Callable[[Picture, int, int], Result]
 """A picture, and rows and columns of its result -> the result."""
 
+Seconds = NDArray[np.float64]
+"""Two numbers: on the clock, and of processor time, which other programs hardly change."""
+
 
 @dataclass(frozen=True)
 class Sample:
     """What trying a part of a picture gave.
 
     Attributes:
-        read_s: seconds of reading, for each pixel of the picture.
-        first_s: seconds that it took longer the first time, for each pixel that the network sees.
-        network_s: seconds of restoring, for each pixel that the network sees.
-        write_s: seconds of writing, for each pixel of the result.
+        read_s: of reading, for each pixel of the picture.
+        first_s: what it took longer the first time, for each pixel that the network sees.
+        restore_s: of restoring, for each pixel as :func:`relume.jobs.prospects.restored_px` counts them.
+        write_s: of writing, for each pixel of the result.
         disk_bytes: of the file, for each pixel of the result.
     """
 
-    read_s: float
-    first_s: float
-    network_s: float
-    write_s: float
+    read_s: Seconds
+    first_s: Seconds
+    restore_s: Seconds
+    write_s: Seconds
     disk_bytes: float
 
 
@@ -79,7 +92,7 @@ def probe(open_another: Callable[[], Model], largest_px: int, within_s: float, i
 
 
 def _run_s(model: Model, side: int, depth: type[np.float32] | type[np.uint8]) -> float:
-    return _timed(lambda: model.backend.run(np.zeros((1, side, side, 3), np.float32), depth))[1]
+    return _timed(lambda: model.backend.run(np.zeros((1, side, side, 3), np.float32), depth))[1][0]
 
 
 def take_sample(
@@ -99,14 +112,16 @@ def take_sample(
     height, width = (max(1, round(side * out / whole)) for side, whole, out in sides)
     px, out_px = part.height * part.width * prospect.workload.num_runs, height * width
     (_, first_s), (result, again_s) = (_timed(lambda: restore(part, height, width)) for _ in range(2))
+    if prospect.workload.num_parts > 1 and isinstance(result, Picture | Levels):
+        result = Strips(height, width, iter([result]))  # these have encoders of their own
     with TemporaryDirectory(prefix="relume-") as folder:
         path = Path(folder, f"sample{prospect.job.target.suffix}")
         _, write_s = _timed(lambda: write_image(result, path, **saving))
         disk_bytes = path.stat().st_size / out_px
     return Sample(
         read_s=read_s / prospect.px / num_frames,
-        first_s=max(0.0, first_s - again_s) / px,
-        network_s=again_s / px,
+        first_s=np.maximum(0, first_s - again_s) / px,
+        restore_s=again_s / restored_px(px, out_px, prospect.scale),
         write_s=write_s / out_px,
         disk_bytes=disk_bytes,
     )
@@ -133,6 +148,11 @@ def _chosen(length: int, share: float) -> list[slice]:
     return [slice(start, start + piece) for start in np.linspace(0, length - piece, PIECES).astype(int)]
 
 
-def _timed(call: Callable[[], Any]) -> tuple[Any, float]:
-    start = perf_counter()
-    return call(), perf_counter() - start
+def now() -> Seconds:
+    """The time, from some beginning on."""
+    return np.array([perf_counter(), process_time()])
+
+
+def _timed(call: Callable[[], Any]) -> tuple[Any, Seconds]:
+    start = now()
+    return call(), now() - start
