@@ -29,7 +29,8 @@ LARGEST_SAMPLE_RESULT = 1 << 22
 """Pixels of the result of a sample, which counts where little becomes much."""
 
 _RGB_BYTES = 12  # of a picture, for each pixel in float32
-_COPY_BYTES = 3  # of a result that is written, for each pixel
+# Of encoders, for each pixel beside its levels, measured: by suffix, and for all others.
+_ENCODER_BYTES, _OTHER_ENCODER_BYTES = {".webp": 11, ".avif": 42, ".gif": 14}, 4
 _LEVELS_BYTES = 3  # of a result in whole levels, for each pixel
 _ANY_SIZE = 1.5  # what OpenVINO's graph for windows of other sizes than the first one's holds, beside its own
 _ROWWISE = {".png", ".tif", ".tiff"}  # suffixes of formats that are written row by row
@@ -152,9 +153,10 @@ def _result_bytes(prospect: Prospect) -> int:
 
 
 def _written(prospect: Prospect) -> int:
-    """Of the result's levels, unless it is made in them, and of their copy; a part's, if rows are written."""
-    rowwise = prospect.job.target.suffix.lower() in _ROWWISE
-    parts, px = prospect.workload.num_parts, prospect.out_px * prospect.num_frames
-    per_px = _COPY_BYTES + _LEVELS_BYTES * (not prospect.workload.in_levels)
-    handed_over = _result_bytes(prospect) // parts if parts > 1 else 0
-    return per_px * px // (parts if rowwise else 1) + handed_over
+    """Of the result's levels, unless it is made in them, and the encoder's; a part's, if rows are written."""
+    suffix, num_parts = prospect.job.target.suffix.lower(), prospect.workload.num_parts
+    px = prospect.out_px * prospect.num_frames
+    per_px = _ENCODER_BYTES.get(suffix, _OTHER_ENCODER_BYTES)
+    per_px += _LEVELS_BYTES * (not prospect.workload.in_levels)
+    handed_over = _result_bytes(prospect) // num_parts if num_parts > 1 else 0
+    return per_px * px // (num_parts if suffix in _ROWWISE else 1) + handed_over
