@@ -18,6 +18,8 @@ HEALTHY = {
 def test_a_healthy_run_gets_no_advice():
     assert warnings_for(HEALTHY, bounded=True) == {}
     assert warnings_for({"loss": 0.2, "grad_norm": 1.0}, bounded=True) == {}
+    balanced = {"pull/l1": 3.0, "pull/perceptual": 9.0, "pull/adversarial": 0.1, "pull/total_variation": 1e-6}
+    assert warnings_for(HEALTHY | balanced, bounded=True) == {}
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,17 @@ def test_a_healthy_run_gets_no_advice():
             {"d/real_grad_norm": 2 * LARGEST_GRADIENT},
             "d/real_grad_norm",
             "d/real_grad_norm is 2000: set adversarial.optimizer.clip_norm",
+        ),
+        (
+            {"pull/l1": 3.0, "pull/perceptual": 9.0, "pull/adversarial": 0.005},
+            "imbalance",
+            "at the result perceptual pulls over 1000 times as hard as adversarial: "
+            "if that stays so, raise adversarial.weight or lower perceptual.weight",
+        ),
+        (
+            {"pull/mse": 0.001, "pull/adversarial": 2.0},
+            "imbalance",
+            "at the result adversarial pulls over 1000",
         ),
         ({"skipped": 3.0}, "skipped", "3 updates had no finite gradient and were skipped: lower"),
     ],

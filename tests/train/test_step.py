@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from relume.losses.adversarial import ADVERSARIAL
 from relume.train.recipe import Recipe
@@ -145,9 +146,41 @@ def test_colour_drift_and_margin_are_measured(recipe):
 def test_the_adversarial_loss_rises_over_its_warm_up(recipe):
     state, step = make(recipe, {**ADVERSARY, "warmup_steps": 3})
     _, step_without = make(recipe, ADVERSARY)
-    share = step(*batch(2))["loss/adversarial"] / step_without(*batch(2))["loss/adversarial"]
+    stats, stats_without = step(*batch(2)), step_without(*batch(2))
+    share = stats["loss/adversarial"] / stats_without["loss/adversarial"]
     assert share.item() == pytest.approx(1 / 4, rel=1e-3)
+    pulls = [found["pull/adversarial"].item() for found in (stats, stats_without)]
+    assert pulls[0] == pytest.approx(pulls[1], rel=1e-3), (
+        "at its full weight, so that it can be judged before"
+    )
     assert state.step == 1
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_how_hard_each_loss_pulls_at_the_result(recipe, precision, accumulate):
+    """The pull of L1 is its weight, that of the squared error 2 · weight · its root."""
+    runtime = {"precision": precision, "accumulate": accumulate}
+    changes = {"loss_weight": 3.0, "batch_size": 4, "runtime": runtime}
+    _, step = make(recipe, ADVERSARY, loss="l1", **changes)
+    stats = step(*batch(4))
+    assert stats["pull/l1"].item() == pytest.approx(3.0, rel=1e-2)
+    assert 0 < stats["pull/adversarial"] < 3.0
+    _, step = make(recipe, loss="mse", **changes)
+    stats = step(*batch(4))
+    assert stats["pull/mse"].item() == pytest.approx(2 * (3.0 * stats["loss/mse"].item()) ** 0.5, rel=1e-2)
+
+
+def test_the_generator_learns_from_the_sum_of_its_losses(recipe):
+    state, step = make(recipe, {**ADVERSARY, "weight": 0.5})
+    lq, hq = batch(2)
+    sr = state.generator(lq / 255)
+    loss = (sr - hq / 255).abs().mean() + 0.5 * F.softplus(-state.networks["discriminator"](sr, None)).mean()
+    expected = torch.autograd.grad(loss, list(state.generator.parameters()))
+    stats = step(lq, hq)
+    assert stats["loss"].item() == pytest.approx(loss.item(), rel=1e-5)
+    wanted = torch.cat([gradient.flatten() for gradient in expected])
+    assert (gradients(state)["generator"] - wanted).norm() < 1e-4 * wanted.norm()
 
 
 def test_gradients_are_clipped_to_a_norm(recipe):

@@ -56,6 +56,7 @@ def test_a_system_trains_resumes_exports_and_restores(name, pictures, tmp_path):
     assert [row["step"] for row in logged] == [1, 2, 3, 4]
     assert all(value is not None and math.isfinite(value) for row in logged for value in row.values())
     assert ("d/real" in logged[0]) == (recipe.adversarial is not None)
+    assert "grad_norm" in logged[-1], "the generator learns too"
 
     report = export(run, tmp_path / f"{name}.onnx")
     shutil.rmtree(run)

@@ -33,6 +33,7 @@ class Panel:
 
 PANELS = (
     Panel("losses of the generator, weighted", ("loss", "loss/"), logarithmic=True),
+    Panel("pull of each loss at the result (that of L1 is its weight)", ("pull/",), logarithmic=True),
     Panel("validation PSNR (dB)", ("validation/psnr",)),
     Panel("validation: checkerboard (levels of 255)", ("validation/checkerboard",)),
     Panel("judgements of the discriminator (logits)", ("d/real", "d/fake", "d/margin")),

@@ -20,13 +20,24 @@ LARGEST_CHECKERBOARD = 1.0
 LARGEST_GRADIENT = 1e3
 """Norm of a gradient beyond which steps are more noise than direction."""
 
+LARGEST_IMBALANCE = 1000
+"""How many times harder one loss may pull at the result than another that still has a say."""
+
+WEIGHTS = {
+    "perceptual": "perceptual.weight",
+    "adversarial": "adversarial.weight",
+    "teacher": "teacher.weight",
+}
+"""Which key of a recipe a loss is weighted by; a pixel loss by ``loss_weight``."""
+
 
 def warnings_for(row: Mapping[str, float], *, bounded: bool) -> dict[str, str]:
     """Advice on a row by what it is about, empty when all is well.
 
     Args:
-        row: means by name: ``d/margin``, ``colour_drift/r`` …, ``grad_norm``, ``d/grad_norm`` …; and the
-            number of ``skipped`` updates; or scores of a validation, ``validation/checkerboard`` among them.
+        row: means by name: ``d/margin``, ``colour_drift/r`` …, ``grad_norm``, ``d/grad_norm`` …,
+            ``pull/l1`` …; and the number of ``skipped`` updates; or scores of a validation,
+            ``validation/checkerboard`` among them.
         bounded: whether logits go through a sigmoid or margin (all losses but Wasserstein's), so that a large
             margin means that the discriminator has won.
     """
@@ -50,7 +61,21 @@ def warnings_for(row: Mapping[str, float], *, bounded: bool) -> dict[str, str]:
             told[key] = f"{key} is {row[key]:.0f}: set {option}.clip_norm"
     if bounded and "d/margin" in row:
         told |= _balance(row["d/margin"])
-    return told
+    return told | _imbalance(row)
+
+
+def _imbalance(row: Mapping[str, float]) -> dict[str, str]:
+    """A loss that does next to nothing; total variation is meant to do little."""
+    pulls = {name.removeprefix("pull/"): value for name, value in row.items() if name.startswith("pull/")}
+    pulls.pop("total_variation", None)
+    if not pulls:
+        return {}
+    weak, strong = min(pulls, key=pulls.__getitem__), max(pulls, key=pulls.__getitem__)
+    if pulls[strong] <= LARGEST_IMBALANCE * pulls[weak]:
+        return {}
+    told = f"at the result {strong} pulls over {LARGEST_IMBALANCE} times as hard as {weak}"
+    advice = f"raise {WEIGHTS.get(weak, 'loss_weight')} or lower {WEIGHTS.get(strong, 'loss_weight')}"
+    return {"imbalance": f"{told}: if that stays so, {advice}"}
 
 
 def _balance(margin: float) -> dict[str, str]:

@@ -225,8 +225,12 @@ class Recipe(Options):
     def smoke(self) -> Self:
         """The same experiment in seconds: four steps of two small crops, to see that everything works."""
         unit = 32 * self.scale  # what the deepest network here needs of an input
+        adversarial = self.adversarial and self.adversarial.model_copy(
+            update={"critic_steps": min(2, self.adversarial.critic_steps)}
+        )
         small = {
             "steps": 4,
+            "adversarial": adversarial,
             "batch_size": 2,
             "initial_weights": "",
             "teacher": None,

@@ -181,14 +181,21 @@ class Step:
         return on_real | self._update("discriminator", self._loss_on_fake, "d/fake_")
 
     def _generator_loss(self, part: Part) -> tuple[Tensor, Stats]:
+        """All losses; on their way back they meet at the result, where it is seen how hard each pulls."""
         sr = self._restored(part, attached=True)
+        shown, warmup = sr.detach().requires_grad_(), 1.0
         with _autocast(self.state):
-            losses = self.losses(sr, part.hq, part.lq)
+            losses = self.losses(shown, part.hq, part.lq)
             if options := self.state.recipe.adversarial:
                 warmup = min(1.0, (self.state.step + 1) / (options.warmup_steps + 1))
-                losses["adversarial"] = options.weight * warmup * self._fooling(options, part, sr)
-        loss = torch.stack(list(losses.values())).sum()
-        return loss, {f"loss/{name}": value.detach() for name, value in losses.items()}
+                losses["adversarial"] = options.weight * warmup * self._fooling(options, part, shown)
+        gradients = {name: torch.autograd.grad(value, shown)[0] for name, value in losses.items()}
+        onwards = (torch.stack(list(gradients.values())).sum(0) * (sr - shown.detach())).sum()
+        stats = {f"loss/{name}": value.detach() for name, value in losses.items()}
+        pulls = {f"pull/{name}": _pull(gradient) for name, gradient in gradients.items()}
+        if "pull/adversarial" in pulls:
+            pulls["pull/adversarial"] /= warmup
+        return torch.stack(list(stats.values())).sum() + onwards, stats | pulls
 
     def _fooling(self, options: AdversarialOptions, part: Part, sr: Tensor) -> Tensor:
         """The generator's adversarial loss; no gradient is kept for the discriminator."""
@@ -275,6 +282,11 @@ def _places(seed: int, part: Part) -> Float[Tensor, " n"]:
     positions = range(part.first, part.first + len(part.hq))
     generators = (torch.Generator().manual_seed(hash((seed, position, PLACE))) for position in positions)
     return torch.stack([torch.rand((), generator=generator) for generator in generators])
+
+
+def _pull(gradient: Tensor) -> Tensor:
+    """Root mean square of a loss's gradient on the result, times the number of values: L1's is its weight."""
+    return gradient.norm() * gradient.numel() ** 0.5
 
 
 def _mean(logits: Tensor) -> Tensor:
