@@ -145,6 +145,14 @@ def test_compact_sizes_are_about_what_they_are_called(size, about):
     assert num_parameters(merged) == pytest.approx(about, rel=0.1)
 
 
+@pytest.mark.parametrize("arch", ["deblurgan", "deblurgan-unet"])
+def test_training_to_deblur_begins_with_the_input(arch):
+    lq = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        change = build(arch, {})(lq) - lq
+    assert 0 < change.abs().max() < 0.02
+
+
 def test_srresnet_works_in_its_published_ranges():
     network = build("srresnet", {"scale": 4})
     white = torch.ones(1, 3, 2, 2)

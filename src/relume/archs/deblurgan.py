@@ -21,7 +21,8 @@ class DeblurGAN(Network):
     Corrected: instance norm, and ``input + tanh`` clipped to [−1, 1], which can reach full contrast
     (11,378,179 parameters). As published in the text: batch norm, dropout in the blocks and
     ``(input + tanh) / 2`` (11,399,171 values, running statistics included). Doubling is by
-    resize-convolution, which leaves no checkerboard, or by transposed convolution.
+    resize-convolution, which leaves no checkerboard, or by transposed convolution. Fresh weights change
+    the picture very little, so that training begins with the input and not with noise.
 
     Args:
         scale: 1, there is no other.
@@ -48,6 +49,8 @@ class DeblurGAN(Network):
             _double(128, 64, transposed), norm(64), nn.ReLU(),
             nn.ReflectionPad2d(3), nn.Conv2d(64, 3, 7), nn.Tanh(),
         )  # fmt: skip
+        if not as_published:
+            _start_small(self.layers[-2])
         self.halo_px = 84 if transposed else 87
 
     def restore(self, lq: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
@@ -83,6 +86,7 @@ class DeblurUNet(Network):
             _normed(nn.Conv2d(2 * o, o, 3, padding=1), o) for o in reversed(widths[:-1])
         )
         self.tail = nn.Sequential(nn.ReflectionPad2d(3), nn.Conv2d(width, 3, 7), nn.Tanh())
+        _start_small(self.tail[1])
         self.halo_px = 60
 
     def restore(self, lq: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
@@ -120,6 +124,13 @@ def _double(inputs: int, outputs: int, transposed: bool = False) -> nn.Module:
     if transposed:
         return nn.ConvTranspose2d(inputs, outputs, 3, 2, padding=1, output_padding=1)
     return nn.Sequential(_Doubled(), nn.Conv2d(inputs, outputs, 3, padding=1))
+
+
+@torch.no_grad()
+def _start_small(last: nn.Module) -> None:
+    """Scale a fresh convolution down."""
+    for parameter in last.parameters():
+        parameter.mul_(0.01)
 
 
 def _normed(layer: nn.Module, width: int) -> nn.Sequential:

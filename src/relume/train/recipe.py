@@ -100,7 +100,7 @@ class RuntimeOptions(Options):
         compile: torch.compile the networks.
         accumulate: parts in which a process computes its share of a batch, for less memory. Losses and
             gradients are those of the whole batch, but for batch norm and relativistic losses, which look
-            at a part.
+            at a part, and dropout, which draws a part's mask at once.
         max_minutes: time after which the run is saved and left, to be resumed; null: none.
         save_every: steps between checkpoints.
         keep: checkpoints kept, besides the best.
