@@ -32,16 +32,19 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_deblur_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An ONNX file of a small network for deblurring that uses statistics of the whole picture."""
     arch = {"kind": "deblurgan-unet", "width": 4}
-    return write(tmp_path_factory, "tiny-deblur", arch=arch, task="deblur", scale=1)
+    return write(tmp_path_factory, "tiny-deblur", changes="tail.1", arch=arch, task="deblur", scale=1)
 
 
-def write(folders: pytest.TempPathFactory, name: str, **recipe: object) -> Path:
+def write(folders: pytest.TempPathFactory, name: str, changes: str = "", **recipe: object) -> Path:
+    """``changes`` names the layer that starts small, made large: so that the network changes pictures."""
     from relume.archs import build
     from relume.export import write_model
     from relume.train.recipe import Recipe
 
     valid = Recipe.model_validate({"name": name, "steps": 1, **recipe})
     network = build(valid.arch.kind, valid.arch_options)
+    if changes:
+        network.get_submodule(changes).weight.data.mul_(100)
     path = folders.mktemp("models") / f"{name}.onnx"
     write_model(network, valid.card(network), path)
     return path
