@@ -1,4 +1,7 @@
 import hashlib
+import multiprocessing
+import os
+import signal
 from collections import Counter
 
 import numpy as np
@@ -81,6 +84,15 @@ def test_items_depend_on_seed_and_position_only(pictures):
     first, again = crops(pictures), crops(pictures)
     assert all(torch.equal(a, b) for a, b in zip(first[5], again[5], strict=True))
     assert not torch.equal(first[5][1], first[6][1])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_whole_group_leaves_the_workers_at_work(pictures, number):
+    batches = make_batches(crops(pictures), Positions(0, 20, batch_size=3), num_workers=1)
+    next(batches)
+    for worker in multiprocessing.active_children():
+        os.kill(worker.pid, number)
+    assert len(list(batches)) == 19
 
 
 @pytest.mark.parametrize("num_workers", [0, 2])

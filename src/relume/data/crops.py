@@ -157,8 +157,10 @@ def make_batches(dataset: Dataset[Item], positions: Positions, *, num_workers: i
 
 
 def _start_worker(worker: int) -> None:
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C reaches the whole group; the loop still wants its batch
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # both may reach the whole group, as Ctrl-C and systemd's do
+        signal.signal(number, signal.SIG_IGN)  # the loop still wants its batch, and ends the workers itself
     torch.set_num_threads(1)
     threadpool_limits(1, "blas")
