@@ -64,9 +64,9 @@ def train(recipe: str, channels_last: bool, compiled: bool, asked: argparse.Name
         "runtime.threads": asked.threads or "null",
     }
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "relume", "train", recipe, "--run", folder, "--data", *asked.data]
         told = [f"{key}={value}" for key, value in options.items()]
-        subprocess.run([*command, *told], check=True, capture_output=True)
+        command = [sys.executable, "-m", "relume", "train", recipe, *told, "--run", folder, "--data"]
+        subprocess.run([*command, *asked.data], check=True, stdout=subprocess.DEVNULL)
         lines = Path(folder, "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [row for row in map(json.loads, lines) if "images_per_s" in row][1:]
     return median(row["images_per_s"] for row in rows), median(row["data_wait"] for row in rows)

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from math import prod
 from pathlib import Path
@@ -171,8 +171,17 @@ def matrix_product(side: int, threads: int, *, int8: bool) -> Callable[[], None]
 
 @cache
 def _core() -> openvino.Core:
-    """The process's only one: on processors with AMX, several that end leave signal handlers crashing."""
-    return openvino.Core()
+    """The process's only one: on processors with AMX, several that end leave signal handlers crashing.
+
+    Sums and roundings to 8 bits that OpenVINO compiles into one piece of code ("snippets", in graphs for one
+    shape only) differ in the last bit from the same one after the other. Some values are then rounded to
+    another level, and SRResNet makes of such steps, on noise, differences of up to 9 levels of the result.
+    They save no time here.
+    """
+    core = openvino.Core()
+    with suppress(RuntimeError):  # an option that no manual names: it may go
+        core.set_property("CPU", {"SNIPPETS_MODE": "DISABLE"})
+    return core
 
 
 def _on_pixels(model: openvino.Model, depth: Depth) -> openvino.Model:
