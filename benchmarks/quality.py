@@ -91,7 +91,12 @@ class Section:
 
 def enlarges(scale: int) -> Callable[[ModelCard], bool]:
     """Models for pictures of any kind."""
-    return lambda card: card.task == "upscale" and card.scale == scale and card.arch != "faces"
+    return lambda card: card.task == "upscale" and card.scale == scale and not is_for_faces(card)
+
+
+def is_for_faces(card: ModelCard) -> bool:
+    """Models that were trained on portraits."""
+    return card.name.startswith("faces-")
 
 
 def deblurs(card: ModelCard) -> bool:
@@ -105,7 +110,7 @@ SECTIONS = (
     Section("×4", enlarges(4), 4, SETS, SETS[:2], PUBLISHED_X4.items()),
     Section("×3", enlarges(3), 3, SETS),
     Section("×2", enlarges(2), 2, SETS),
-    Section("Faces, ×4", lambda card: card.arch == "faces", 4, ("faces/eval",), ("faces/eval",)),
+    Section("Faces, ×4", is_for_faces, 4, ("faces/eval",), ("faces/eval",)),
     Section("Deblurring, 640×360", deblurs, 1, ("blur/gopro_pairs/eval",), size=(640, 360), text=GOPRO),
     Section("Deblurring, 1280×720", deblurs, 1, ("blur/gopro_pairs/eval",), text=GOPRO),
 )

@@ -8,7 +8,7 @@ from relume.backends import open_backend
 from relume.errors import InputError, UsageError
 from relume.export import LARGEST_DIFFERENCE, PARITY_SIZES, export, read_scores
 from relume.train.recipe import Recipe
-from relume.train.state import TrainState
+from relume.train.state import TrainState, read_checkpoint
 from relume.zoo import read_card
 
 CPU = torch.device("cpu")
@@ -82,6 +82,21 @@ def test_the_card_names_the_hardware(run, tmp_path):
         told.write_text(json.dumps({"device": "a gpu", "processes": num}))
         card = export(run[0], tmp_path / "model.safetensors").card
         assert card.training == f"7 steps of 16 crops of 32 px, {hardware}"
+
+
+def test_the_card_names_what_the_run_began_from(run, tmp_path):
+    begun = run[0].with_name("before-x2")
+    run[0].rename(begun)
+    checkpoint = begun / "checkpoints" / "step-00000007.safetensors"
+    header = read_checkpoint(checkpoint)[1]
+    recipe = Recipe.model_validate({**header["recipe"], "initial_weights": str(begun), "variant": "again"})
+    state = TrainState.start(recipe, "no pictures", CPU)
+    after = tmp_path / "after" / "checkpoints" / "step-00000000.safetensors"
+    after.parent.mkdir(parents=True)
+    state.save(after)
+    card = export(tmp_path / "after", tmp_path / "model.safetensors").card
+    assert card.training == "0 steps of 16 crops of 32 px, from before-x2"
+    assert card.variant == "again"
 
 
 def test_safetensors_can_be_trained_on(run, tmp_path):

@@ -63,6 +63,7 @@ class ModelCard:
         description: one sentence for people who choose a model.
         training_data: what it was trained on.
         recipe: name of the recipe that made it.
+        variant: of that recipe; empty for the recipe as it stands.
         recipe_sha256: hash of the recipe's resolved content.
         training: what the training was: steps, hours, hardware.
         perceptual_weights: weights of VGG19 that the perceptual loss used: name, file and its SHA-256; empty
@@ -90,6 +91,7 @@ class ModelCard:
     description: str = ""
     training_data: tuple[TrainingSource, ...] = ()
     recipe: str = ""
+    variant: str = ""
     recipe_sha256: str = ""
     training: str = ""
     perceptual_weights: str = ""

@@ -157,7 +157,7 @@ def _trained(checkpoint: Path) -> tuple[Network, ModelCard]:
     card = replace(
         recipe.card(network),
         training=", ".join(
-            filter(None, (steps, hours, _hardware(run / "environment.json"), _taught(recipe)))
+            filter(None, (steps, _begun(recipe), hours, _hardware(run / "environment.json"), _taught(recipe)))
         ),
         perceptual_weights=header.get("vgg19", ""),
         weights_sha256=weights_sha256(network.state_dict()),
@@ -187,6 +187,10 @@ def _hardware(environment: Path) -> str:
         return told["device"] if num == 1 else f"{num} × {told['device']}"
     except (OSError, ValueError, KeyError, TypeError):
         return ""
+
+
+def _begun(recipe: Recipe) -> str:
+    return f"from {Path(recipe.initial_weights).stem}" if recipe.initial_weights else ""
 
 
 def _taught(recipe: Recipe) -> str:

@@ -100,7 +100,9 @@ def _facts(model: ModelFile) -> str:
 def _training(card: ModelCard) -> Iterator[str]:
     recipe = _recipe(card)
     if recipe:
-        yield f"Recipe [`{card.recipe}`](../../src/relume/recipes/{card.recipe}.yaml): {card.training}."
+        variant = f", `variant={card.variant}`" if card.variant else ""
+        link = f"[`{card.recipe}`](../../src/relume/recipes/{card.recipe}.yaml)"
+        yield f"Recipe {link}{variant}: {card.training}."
         yield f"Inputs: {_inputs(recipe)}"
     else:
         yield f"{card.training}."
@@ -201,13 +203,14 @@ def _num_parameters(card: ModelCard) -> int:
 
 
 @cache
-def _load(name: str) -> Recipe | None:
-    return load_recipe(name) if name in list_recipes() else None
+def _load(name: str, variant: str) -> Recipe | None:
+    applied = [f"variant={each}" for each in variant.split()]
+    return load_recipe(name, applied) if name in list_recipes() else None
 
 
 def _recipe(card: ModelCard) -> Recipe | None:
     """The recipe of this name, if relume still has one."""
-    return _load(card.recipe)
+    return _load(card.recipe, card.variant)
 
 
 def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -60,7 +60,7 @@ class MoreData(Options):
 SMALLEST_CROP_PX = 32
 
 NOT_DECIDING = re.compile(
-    r"(runtime|validation|licences)\b|(description|counterpart|(data|also\..*)\.train|teacher\.model)$"
+    r"(runtime|validation|licences)\b|(description|counterpart|variant|(data|also\..*)\.train|teacher\.model)$"
 )
 """Keys that leave the weights as they are, or nearly; of data and teacher, fingerprints are compared."""
 
@@ -126,6 +126,7 @@ class Recipe(Options):
     Attributes:
         name: what the exported model is called.
         description: one sentence for the model card.
+        variant: which of the recipe file's variants were applied; :func:`load_recipe` notes it.
         task: what the model does.
         scale: output pixels per input pixel and side.
         arch: the generator.
@@ -145,6 +146,8 @@ class Recipe(Options):
         perceptual: the feature loss, or null.
         teacher: a trained network whose results are targets too, or null.
         total_variation: factor on the result's total variation.
+        checkerboard: factor on the part of the error that repeats with the scale's period, see
+            :func:`relume.losses.checkerboard.checkerboard`.
         adversarial: the adversary, or null.
         optimizer: its kind and options.
         schedule: the learning rate's course.
@@ -159,6 +162,7 @@ class Recipe(Options):
 
     name: str
     description: str = ""
+    variant: str = ""
     task: Literal["upscale", "deblur"] = "upscale"
     scale: Literal[1, 2, 3, 4, 8] = 4
     arch: Arch
@@ -174,6 +178,7 @@ class Recipe(Options):
     perceptual: PerceptualOptions | None = None
     teacher: TeacherOptions | None = None
     total_variation: Annotated[float, Field(ge=0)] = 0.0
+    checkerboard: Annotated[float, Field(ge=0)] = 0.0
     adversarial: AdversarialOptions | None = None
     optimizer: AdamOptions = AdamOptions()
     schedule: Schedule = Schedule()
@@ -261,6 +266,7 @@ class Recipe(Options):
             description=self.description,
             training_data=tuple(TrainingSource(name=n, licence=text) for n, text in self.licences.items()),
             recipe=self.name,
+            variant=self.variant,
             recipe_sha256=self.sha256(),
         )
 
@@ -306,8 +312,11 @@ def load_recipe(source: str | Path, overrides: list[str] | None = None) -> Recip
     """
     content = _parsed(_text_of(source), source)
     variants = content.pop("variants", {})
-    for name in (o.removeprefix("variant=") for o in overrides or [] if o.startswith("variant=")):
+    applied = [o.removeprefix("variant=") for o in overrides or [] if o.startswith("variant=")]
+    for name in applied:
         content = _merged(content, _variant(variants, name, source))
+    if applied:
+        content["variant"] = " ".join(applied)
     for override in overrides or []:
         if not override.startswith("variant="):
             _apply(content, override)

@@ -18,10 +18,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from relume.losses.adversarial import ADVERSARIAL, Absolute, gradient_penalty
+from relume.losses.checkerboard import checkerboard
 from relume.losses.content import charbonnier, l1, mse
 from relume.losses.perceptual import PerceptualLoss
 from relume.losses.total_variation import total_variation
 from relume.losses.vgg_weights import load_vgg19
+from relume.metrics.checkerboard import period_of
 from relume.train import processes
 from relume.train.components import AdversarialOptions
 from relume.train.recipe import Recipe
@@ -82,6 +84,8 @@ class Losses:
             losses["teacher"] = recipe.teacher.weight * l1(sr, self._teacher(lq))
         if recipe.total_variation:
             losses["total_variation"] = recipe.total_variation * total_variation(sr)
+        if recipe.checkerboard:
+            losses["checkerboard"] = recipe.checkerboard * checkerboard(sr, hq, period_of(recipe.scale))
         return losses
 
 
