@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from relume.image import Animation, Picture, read_picture, write_image, write_picture
+from relume.image import Animation, Picture, read_picture, to_pil, write_image, write_picture
 from relume.image.exif import has_thumbnail, with_thumbnail
 from relume.image.thumbnails import thumbnail_of
 
@@ -34,6 +34,25 @@ def test_files_get_a_thumbnail_of_themselves(tmp_path, camera_exif, name):
     assert (small.format, small.mode, small.size) == ("JPEG", "RGB", (160, 120))
     like = Image.fromarray(np.uint8(BROAD * 255 + 0.5)).resize((160, 120), Image.Resampling.BOX)
     assert np.abs(np.float32(small) - np.float32(like)).mean() < 2
+
+
+@pytest.mark.parametrize("name", ["x.tif", "x.avif"])
+def test_none_rather_than_a_stale_one(tmp_path, camera_exif, name):
+    write_picture(Picture(BROAD, exif=with_thumbnail(camera_exif, STALE)), tmp_path / name)
+    assert STALE not in (tmp_path / name).read_bytes()
+    exif = read_picture(tmp_path / name).exif
+    assert exif is not None
+    assert not has_thumbnail(exif)
+
+
+def test_pil_pictures_get_one_too_and_their_size(camera_exif):
+    exif = Image.Exif()
+    exif.load(b"Exif\0\0" + camera_exif)
+    exif[ExifTags.Base.ImageWidth] = 7
+    block = exif.tobytes().removeprefix(b"Exif\0\0")
+    image = to_pil(Picture(BROAD, exif=with_thumbnail(block, STALE)))
+    assert image.getexif()[ExifTags.Base.ImageWidth] == 400
+    assert thumbnail_in(image.info["exif"].removeprefix(b"Exif\0\0")).size == (160, 120)
 
 
 @pytest.mark.parametrize("name", ["x.png", "x.webp"])

@@ -11,9 +11,10 @@ from PIL import Image, ImageFile
 from relume.errors import InputError, OutOfMemory, OutputError
 from relume.files import replacing
 from relume.image import pil
+from relume.image.metadata import settled
 from relume.image.picture import Picture, picture_from, turned_upright
 from relume.image.reading import ANIMATED_FORMATS, decoding, open_image, opening
-from relume.image.writing import DEFAULTS, SaveOptions, encoding, format_for, pillow_metadata, settled
+from relume.image.writing import DEFAULTS, SaveOptions, encoding, format_for, pillow_metadata
 from relume.machine import free_ram
 
 MOST_FRAMES: Final = 10_000
@@ -89,7 +90,8 @@ def write_animation(
             hint="choose a smaller scale",
         )
     head, images = _images(animation)
-    metadata = pillow_metadata(settled(head, np.atleast_3d(np.asarray(images[0]))), format)
+    looks = np.atleast_3d(np.asarray(images[0]))
+    metadata = pillow_metadata(settled(head, animation.height, animation.width, looks), format)
     with replacing(path) as temporary, encoding(path):
         images[0].save(
             temporary,

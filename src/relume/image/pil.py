@@ -11,6 +11,7 @@ from relume.errors import InputError
 from relume.image.colour import convert_to_srgb
 from relume.image.iptc import IPTC_KEYWORD, IPTC_RESOURCE, records_of
 from relume.image.levels import to_levels
+from relume.image.metadata import settled
 from relume.image.picture import Levels, Metadata, Picture, picture_from, turned_upright
 from relume.image.png import XMP_KEYWORD
 from relume.image.xmp import merged
@@ -53,11 +54,14 @@ def to_pil(picture: Picture | Levels) -> Image.Image:
     """A PIL image with mode L, LA, RGB or RGBA, or ``I;16`` for grey 16-bit pictures without alpha.
 
     PIL has no other 16-bit modes; such pictures are rounded to 8 bits (write them with
-    :func:`relume.image.write_picture` instead). EXIF, profile, XMP and resolution are in ``image.info``.
+    :func:`relume.image.write_picture` instead). EXIF and XMP (of this size, with a new thumbnail if there was
+    one), profile and resolution are in ``image.info``.
     """
-    image = image_of(picture.levels if isinstance(picture, Levels) else _levels_in_pil(picture))
-    exif = None if picture.exif is None else EXIF_PREFIX + picture.exif
-    info = {"exif": exif, "icc_profile": picture.icc, "xmp": picture.xmp, "dpi": picture.dpi}
+    levels = picture.levels if isinstance(picture, Levels) else _levels_in_pil(picture)
+    image = image_of(levels)
+    about = settled(picture, picture.height, picture.width, levels)
+    exif = None if about.exif is None else EXIF_PREFIX + about.exif
+    info = {"exif": exif, "icc_profile": about.icc, "xmp": about.xmp, "dpi": about.dpi}
     image.info.update({key: value for key, value in info.items() if value is not None})
     return image
 

@@ -55,6 +55,7 @@ _HEIC_BRANDS: Final = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"m
 _SALVAGEABLE: Final = {"JPEG": "jpegload", "PNG": "pngload"}  # by libvips
 _ROWWISE_MODES: Final = {"L", "LA", "RGB", "RGBA"}
 _HEAD_SIZE: Final = 64
+_LARGEST_GIF: Final = 178_956_970  # that Pillow opens
 _FROM_PILLOW: Final = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 _PLUGINS: Final[dict[str, type[ImageFile.ImageFile]]] = {
     "PNG": PngImagePlugin.PngImageFile,
@@ -324,8 +325,9 @@ def decoding(path: Path, format: str) -> Generator[None]:
         raise
     except MemoryError as error:
         raise _too_little_memory(path) from error
-    except DecompressionBombError as error:  # a frame of a GIF that is larger than the GIF
-        raise InputError(f"{path} is too large", got=error) from error
+    except DecompressionBombError as error:  # a GIF, or a frame of one that is larger than the GIF
+        allowed = f"up to {_LARGEST_GIF:,} pixels in a GIF, whatever --max-pixels says"
+        raise InputError(f"{path} is too large", allowed=allowed, hint="convert it to PNG") from error
     except Exception as error:  # decoders raise anything: SyntaxError, IndexError, pyvips.Error, …
         reason = " ".join(str(getattr(error, "detail", error)).split()) or type(error).__name__  # libvips'
         hint = "--salvage uses what can be decoded" if format in _SALVAGEABLE else None

@@ -20,13 +20,12 @@ from relume.files import refuse_unwritable, replacing
 from relume.image import pil, png, tiff
 from relume.image.colour import convert_to_srgb
 from relume.image.encoder import LevelStrips
-from relume.image.exif import has_thumbnail, resized, with_thumbnail
 from relume.image.iptc import segment_of
 from relume.image.levels import to_levels
+from relume.image.metadata import LARGEST_SEGMENT, settled
 from relume.image.picture import Levels, Metadata, Picture, Strips
-from relume.image.thumbnails import thumbnail_of
 from relume.image.transparency import flatten
-from relume.image.xmp import LARGEST_PACKET, resized_xmp, split
+from relume.image.xmp import LARGEST_PACKET, split
 
 WRITABLE_FORMATS: Final[dict[str, tuple[str, ...]]] = {
     "PNG": (".png",),
@@ -81,7 +80,6 @@ _OPAQUE: Final = {"JPEG", "BMP"}
 _WITHOUT_GREY: Final = {"WEBP", "AVIF"}
 _LONGEST_SIDE: Final = {"JPEG": 65500, "WEBP": 16383, "AVIF": 65535, "GIF": 65535}
 _HIGHEST_COMPRESSION: Final = 20  # of anything but flat colour
-_LARGEST_SEGMENT: Final = 65000  # bytes of EXIF or a comment that go into one segment of a JPEG
 
 
 def write_picture(
@@ -129,7 +127,7 @@ def write_picture(
         _write_strips(picture, levels_of, path, format, chosen)
         return
     levels = levels_of(picture)
-    _write(levels, settled(picture, levels), path, format, chosen)
+    _write(levels, settled(picture, picture.height, picture.width, levels), path, format, chosen)
     if (map_levels := _map_levels(picture)) is not None:
         _write(map_levels, Metadata(), _map_path(path), "PNG", DEFAULTS["PNG"])
 
@@ -146,7 +144,7 @@ def _write_strips(
         head, levels = _level_strips(strips, levels_of, map_file)
         _require_space(levels.nbytes, path)
         small = None if strips.small is None else pil.levels_for(strips.small, np.uint8)
-        _write(levels, settled(head, levels, small), path, format, options)
+        _write(levels, settled(head, strips.height, strips.width, small), path, format, options)
         if map_file.tell():
             _write(_rows_in(map_file, strips), Metadata(), _map_path(path), "PNG", DEFAULTS["PNG"])
 
@@ -226,31 +224,6 @@ def format_for(path: Path, format: str | None) -> str:
     raise OutputError(f"cannot write {path}", got=f"format {suffix or 'unknown'}", allowed=WRITABLE_FORMATS)
 
 
-def settled(
-    picture: Metadata, levels: NDArray[Any] | LevelStrips, small: NDArray[Any] | None = None
-) -> Metadata:
-    """The metadata for these HWC levels; if they are strips, ``small`` is what they look like."""
-    height, width = levels.shape[:2]
-    looks = small if isinstance(levels, LevelStrips) else levels
-    return Metadata(
-        exif=picture.exif and _exif_for(picture.exif, height, width, looks),
-        icc=picture.icc,
-        xmp=picture.xmp and resized_xmp(picture.xmp, width, height),
-        iptc=picture.iptc,
-        dpi=picture.dpi,
-        text=picture.text,
-    )
-
-
-def _exif_for(exif: bytes, height: int, width: int, looks: NDArray[Any] | None) -> bytes | None:
-    """With this size, and a thumbnail if there was one and it does not make the block too large."""
-    block = resized(exif, width, height)
-    if block is None or looks is None or not has_thumbnail(exif):
-        return block
-    complete = with_thumbnail(block, thumbnail_of(looks))
-    return complete if len(complete) <= _LARGEST_SEGMENT else block
-
-
 def _encode(
     levels: NDArray[Any] | LevelStrips, metadata: Metadata, path: Path, format: str, options: SaveOptions
 ) -> None:
@@ -297,7 +270,7 @@ def pillow_metadata(metadata: Metadata, format: str) -> dict[str, Any]:
     if format == "JPEG":
         saved |= _jpeg_metadata(metadata)
     if format in _COMMENTED and pil.COMMENT in metadata.text:
-        saved["comment"] = metadata.text[pil.COMMENT].encode()[:_LARGEST_SEGMENT]
+        saved["comment"] = metadata.text[pil.COMMENT].encode()[:LARGEST_SEGMENT]
     return {name: value for name, value in saved.items() if value is not None}
 
 
@@ -308,7 +281,7 @@ def _jpeg_metadata(metadata: Metadata) -> dict[str, Any]:
     if xmp and len(xmp) > LARGEST_PACKET:
         xmp, segments = split(xmp)
         extra += segments
-    fits = exif is not None and len(exif) <= _LARGEST_SEGMENT
+    fits = exif is not None and len(exif) <= LARGEST_SEGMENT
     return {"exif": pil.EXIF_PREFIX + exif if exif and fits else None, "xmp": xmp, "extra": extra}
 
 
