@@ -1,4 +1,7 @@
+from importlib import resources
+
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from relume.errors import InputError, UsageError
@@ -12,6 +15,14 @@ def test_every_shipped_recipe_is_valid_and_named_as_its_file(name):
     assert recipe.name == name
     assert recipe.description
     assert recipe.licences
+
+
+@pytest.mark.parametrize("name", list_recipes())
+def test_every_variant_is_valid(name):
+    text = (resources.files("relume") / "recipes" / f"{name}.yaml").read_text(encoding="utf-8")
+    for variant in yaml.safe_load(text).get("variants", {}):
+        recipe = load_recipe(name, [f"variant={variant}"])
+        assert recipe != load_recipe(name), variant
 
 
 def test_overrides_are_yaml_and_numbers_may_have_exponents():

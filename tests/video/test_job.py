@@ -10,6 +10,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from tests.video.conftest import picture
 
 from relume.errors import InputError, OutputError, UsageError
 from relume.model import Model
@@ -346,6 +347,39 @@ def test_what_the_container_cannot_hold_is_told_before_the_first_frame(make_clip
 
 
 def progress(progress: Progress) -> None: ...
+
+
+def test_time_codes_are_written_anew(make_clip, model: Model):
+    """The track of a camera's file is no stream that can be copied."""
+    source = make_clip("in.mov", audio=["eng"], metadata={"timecode": "01:02:03:04"})
+    for name, codec in (("out.mov", "x264"), ("out.mp4", "av1"), ("out.mkv", "av1")):
+        target, _ = restored(source, model, name, codec=codec)
+        assert broken(source, target) == []
+        with av.open(str(target)) as container:
+            tags = {key.lower(): value for key, value in container.streams[0].metadata.items()}
+            assert tags["timecode"] == "01:02:03:04"
+
+
+def test_data_are_copied_where_the_container_takes_them(tmp_path: Path, model: Model):
+    source = tmp_path / "in.ts"
+    with av.open(str(source), "w") as container:
+        pictures, data = container.add_stream("mpeg2video", rate=25), container.add_mux_stream("klv")
+        pictures.width, pictures.height, pictures.pix_fmt = 48, 32, "yuv420p"
+        for number in range(12):
+            image = av.VideoFrame.from_ndarray(picture(number, 48, 32), "rgb24").reformat(format="yuv420p")
+            image.pts = number
+            container.mux(pictures.encode(image))
+            packet = av.Packet(b"\x06\x0e\x2b\x34" + bytes([number]) * 20)
+            packet.stream, packet.pts, packet.time_base = data, number, Fraction(1, 25)
+            container.mux(packet)
+        container.mux(pictures.encode(None))
+    target, _ = restored(source, model, "out.ts", codec="x264")
+    checks = {check.name: check for check in verify(source, target)}
+    assert checks["stream 1 bytes"].found == "12 packets of data, identical"
+    told: list[str] = []
+    other = FilmTarget(source.with_name("out.mkv"))
+    restore_film(FilmFile(source), other, model, Wishes(preset="12"), progress, told.append)
+    assert told == ["streams: video, data klv became video"]
 
 
 def test_streams_that_the_container_cannot_hold(make_clip, model: Model):

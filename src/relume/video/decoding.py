@@ -15,6 +15,7 @@ from relume.video.tags import planar, settled_colour, tags_of
 if TYPE_CHECKING:
     from av import VideoFrame, VideoStream
     from av.container import InputContainer
+    from av.stream import Stream
 
 _PROBED_FRAMES: Final = 48
 _PROBED_LATER: Final = 16
@@ -161,6 +162,11 @@ def is_cover(stream: Any) -> bool:
     from av.stream import Disposition
 
     return bool(stream.disposition & Disposition.attached_pic)
+
+
+def is_timecode(stream: "Stream") -> bool:
+    """Whether a stream tells the time code of the first frame only; the pictures' metadata tell it too."""
+    return stream.type == "data" and "timecode" in stream.metadata
 
 
 def with_title(metadata: Mapping[str, str]) -> dict[str, str]:

@@ -4,13 +4,15 @@ import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from relume.errors import UsageError
-from relume.video.decoding import is_cover, main_stream, with_title
-from relume.video.film import Excerpt
+from relume.video.decoding import is_cover, is_timecode, main_stream, with_title
+from relume.video.film import DEFAULT_RATE, Excerpt
 from relume.video.segments import packets_of, writing
 from relume.video.tags import Tags
 
@@ -93,7 +95,7 @@ def mux(
 
     Raises:
         OutputError: if it cannot be written.
-        UsageError: if the container cannot hold a stream of the original.
+        UsageError: if the container cannot hold a stream of the original; data are left out.
     """
     import av
 
@@ -107,12 +109,14 @@ def mux(
         restored = first.streams.video[0]
         places: dict[int, Stream] = {}
         main = None
-        for stream in source.streams if source else ():
+        for stream in filter(partial(_fits, format), source.streams if source else ()):
             is_main = source is not None and stream is main_stream(source)
             places[stream.index] = _add_stream(container, restored if is_main else stream, stream, target)
             main = places[stream.index] if is_main else main
         main = main or container.add_stream_from_template(restored, opaque=True)
         _describe(main, timing, tags)
+        if options is _MP4_OPTIONS:
+            _count_frames(main, restored.average_rate or DEFAULT_RATE)
         if source:
             container.metadata.update(source.metadata)
             container.set_chapters(_shifted_chapters(source, shift, excerpt))
@@ -120,6 +124,25 @@ def mux(
         copied = _copied(source, places, shift, excerpt) if source else iter(())
         for _, packet in heapq.merge(pictures, islice(copied, most), key=lambda item: item[0]):
             container.mux(packet)
+
+
+def _fits(format: str, stream: "Stream") -> bool:
+    """Whether a container takes a stream, as far as nothing but trying tells: that of data.
+
+    Time codes it writes itself, of the pictures' metadata.
+    """
+    import av
+    from av.error import FFmpegError
+
+    if stream.type != "data":
+        return True
+    try:
+        with av.open(BytesIO(), "w", format=format) as tried:
+            tried.add_stream_from_template(stream)
+            tried.start_encoding()
+    except (FFmpegError, ValueError):
+        return False
+    return not is_timecode(stream)
 
 
 def _add_stream(container: "OutputContainer", template: "Stream", stream: "Stream", target: Path) -> "Stream":
@@ -138,6 +161,11 @@ def _describe(video: Any, timing: Timing, tags: Tags) -> None:
     video.time_base = timing.time_base
     video.codec_context.sample_aspect_ratio = tags.sample_aspect_ratio
     video.set_display_matrix(tags.display_matrix)
+
+
+def _count_frames(video: Any, rate: Fraction) -> None:
+    """Tell the rate that time codes are written with."""
+    video.codec_context.framerate = rate
 
 
 def _cannot_hold(target: Path, stream: "Stream") -> UsageError:
@@ -167,7 +195,11 @@ def _copied(
 ) -> "Iterator[tuple[Fraction, Packet[Any]]]":
     """Packets of all other streams, with the times that they sort by: those of the file, never going back."""
     main = main_stream(source)
-    others = [stream for stream in source.streams if stream is not main and stream.type != "attachment"]
+    others = [
+        stream
+        for stream in source.streams
+        if stream is not main and stream.type != "attachment" and stream.index in places
+    ]
     latest = Fraction(-(10**9))
     for packet in source.demux(others) if others else ():
         if not packet.size:

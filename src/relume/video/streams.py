@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from relume.video.checks import LARGEST_SHIFT_S, Check, compare, shifted
-from relume.video.decoding import is_cover, main_stream, with_title
+from relume.video.decoding import is_cover, is_timecode, main_stream, with_title
 from relume.video.film import WHOLE, Excerpt
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def compare_streams(original: Path, result: Path, excerpt: Excerpt, origin: Frac
         yield _chapters(before, after, excerpt, origin)
         yield from _descriptions(before, after)
         old, new = _contents(before, excerpt, origin), _contents(after, WHOLE, Fraction(0))
-        for was, now in zip(before.streams, after.streams, strict=False):
+        for was, now in zip(_streams(before), _streams(after), strict=False):
             yield from _stream(was, old.get(was.index), new.get(now.index))
 
 
@@ -73,9 +73,9 @@ def _both(original: Path, result: Path) -> "Generator[tuple[InputContainer, Inpu
 def _descriptions(before: "InputContainer", after: "InputContainer") -> Iterator[Check]:
     yield compare("streams", _kinds(before), _kinds(after), show=", ".join)
     yield _metadata("titles", before.metadata, after.metadata)
-    for was, now in zip(before.streams, after.streams, strict=False):
+    for was, now in zip(_streams(before), _streams(after), strict=False):
         yield _metadata(f"stream {was.index} titles", was.metadata, {**_times(after), **now.metadata})
-        alone = sum(stream.type == was.type for stream in before.streams) == 1
+        alone = sum(stream.type == was.type for stream in _streams(before)) == 1
         yield compare(f"stream {was.index} role", _role(was, alone), _role(now, alone), show=_listed)
         if was.type == "attachment":
             files = _attached(was), _attached(now)
@@ -87,18 +87,23 @@ def _times(container: "InputContainer") -> dict[str, str]:
     return {key: value for key, value in container.metadata.items() if key == "creation_time"}
 
 
+def _streams(container: "InputContainer") -> "list[Stream]":
+    """All but time codes: these are compared where the pictures' metadata tell them."""
+    return [stream for stream in container.streams if not is_timecode(stream)]
+
+
 def _kinds(container: "InputContainer") -> list[str]:
     """Type and codec of every stream; of the restored pictures the codec may be another."""
     main = main_stream(container)
     return [
         "video" if stream is main else f"{stream.type} {getattr(stream, 'name', None)}"
-        for stream in container.streams
+        for stream in _streams(container)
     ]
 
 
 def _contents(container: "InputContainer", excerpt: Excerpt, origin: Fraction) -> dict[int, _Contents]:
     main = main_stream(container)
-    others = [stream for stream in container.streams if stream is not main and stream.type != "attachment"]
+    others = [stream for stream in _streams(container) if stream is not main and stream.type != "attachment"]
     found = {stream.index: _Contents() for stream in others}
     for packet in container.demux(others) if others else ():
         if not packet.size:
