@@ -26,7 +26,7 @@ class Preview:
     Attributes:
         pictures: the files that were written.
         num_frames: frames that the whole would have, about.
-        seconds: that the whole would take at most, if all frames were like these.
+        seconds: that the whole would take, about, if all frames were like these.
     """
 
     pictures: list[Path]
@@ -54,15 +54,13 @@ def preview_film(source: Source, target: Target, model: Model, wishes: Wishes, c
     with source.open(wishes.deinterlace) as film:
         plan = make_plan(film.info, model.card, wishes)
         target.refuse(plan)
-        begun = perf_counter()
-        restored = list(
-            Restorer(model, film.info, plan, wishes, Event()).restore(_spread(film, wishes, count))
-        )
+        frames = list(_spread(film, wishes, count))
+        restored, each = _restore(Restorer(model, film.info, plan, wishes, Event()), frames)
         if not restored:
             raise InputError(f"{source} has no frame in the wanted part", hint="look at --start and --end")
         if isinstance(target, FilmTarget):
-            _encode(restored, plan)
-        each = (perf_counter() - begun) / len(restored)
+            started = _encode(restored, plan)
+            each += max(0.0, _encode(restored * 2, plan) - started) / len(restored)
         pictures = [_write(frame, plan, target.preview(number)) for number, frame in enumerate(restored, 1)]
     total = film.info.num_frames_in(wishes.excerpt)
     return Preview(pictures=pictures, num_frames=total, seconds=round(each * total, 1))
@@ -77,14 +75,27 @@ def _spread(film: Film, wishes: Wishes, count: int) -> Iterator[Frame]:
             yield frame
 
 
-def _encode(restored: list[Restored], plan: Plan) -> None:
-    """For the time that it takes."""
+def _restore(restorer: Restorer, frames: list[Frame]) -> tuple[list[Restored], float]:
+    """The frames, and the seconds that each took after the first: before that the network is made ready."""
+    times = [perf_counter()]
+    restored: list[Restored] = []
+    for frame in restorer.restore(iter(frames)):
+        restored.append(frame)
+        times.append(perf_counter())
+    measured = times[1:] if len(times) > 2 else times
+    return restored, (measured[-1] - measured[0]) / max(1, len(measured) - 1)
+
+
+def _encode(restored: list[Restored], plan: Plan) -> float:
+    """For the seconds that it takes; to start the encoder takes some, however many frames come."""
+    begun = perf_counter()
     with (
         TemporaryDirectory(prefix="relume-") as folder,
         open_segment(Path(folder, f"preview{SUFFIX}"), plan.pictures) as writer,
     ):
         for frame in restored:
             writer.add(frame.image)
+    return perf_counter() - begun
 
 
 def _write(frame: Restored, plan: Plan, path: Path) -> Path:
