@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from relume.errors import InputError
-from relume.image import read_picture, write_picture
+from relume.errors import InputError, OutputError
+from relume.image import libvips, read_picture, write_picture
 from relume.image.libvips import DecodedRows
 from relume.image.picture import Picture
 from relume.image.reading import read_scan
@@ -117,3 +117,12 @@ def test_what_can_be_decoded_is_salvaged(tmp_path: Path):
 def test_too_many_pixels_are_refused(tmp_path: Path):
     with pytest.raises(InputError, match="too large"):
         read_scan(saved(tmp_path, "png"), max_pixels=100)
+
+
+def test_too_little_disk_for_the_levels_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    class Full:
+        free = 1000
+
+    monkeypatch.setattr(libvips.shutil, "disk_usage", lambda folder: Full())
+    with pytest.raises(OutputError, match="TMPDIR"):
+        read_scan(saved(tmp_path, "png"))

@@ -1,12 +1,16 @@
 """Levels in and out of libvips, which reads and writes what Pillow squashes to 8 bits."""
 
 import logging
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from tempfile import gettempdir
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+
+from relume.errors import OutputError
 
 Convert = Callable[[NDArray[Any]], NDArray[Any]]
 """HWC levels in some colour space -> grey or RGB ones of as many rows and columns."""
@@ -81,9 +85,25 @@ class DecodedRows:
 
 
 def decoded(image: Any, convert: Convert | None = None) -> DecodedRows:
-    """Decode an image, row by row, to a temporary file that ends with the process."""
+    """Decode an image, row by row, to a temporary file that ends with the process.
+
+    Raises:
+        OutputError: if there is too little disk for it.
+    """
     import pyvips
 
+    _require_space(image.width * image.height * image.bands * (1 if image.format == "uchar" else 2))
     rows = pyvips.Image.new_temp_file("%s.v")
     image.write(rows)
     return DecodedRows(rows, convert)
+
+
+def _require_space(num_bytes: int) -> None:
+    folder = gettempdir()
+    free = shutil.disk_usage(folder).free
+    if num_bytes > free:
+        raise OutputError(
+            f"there is too little disk for a temporary file in {folder}",
+            got=f"{num_bytes / 2**30:.1f} GiB needed, {free / 2**30:.1f} GiB free",
+            hint="name another folder in the environment variable TMPDIR",
+        )
