@@ -19,7 +19,8 @@ from relume.backends.base import cannot_load
 from relume.card import ModelCard, Score
 from relume.errors import InputError, UsageError
 from relume.files import replacing
-from relume.train.recipe import Recipe, recipe_from
+from relume.train.recipe import Recipe
+from relume.train.recipe_files import recipe_from
 from relume.train.state import newest_checkpoint, read_checkpoint
 from relume.zoo import CARD_KEY, read_card
 from relume.zoo.headers import safetensors_metadata

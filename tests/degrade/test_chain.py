@@ -4,7 +4,7 @@ import pytest
 from relume.degrade.bicubic import Downsample
 from relume.degrade.blur import Ringing
 from relume.degrade.chain import Chain, Sometimes
-from relume.train.recipe import load_recipe
+from relume.train.recipe_files import load_recipe
 
 
 def chain(scale: int) -> Chain:

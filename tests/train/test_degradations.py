@@ -7,7 +7,7 @@ from relume.degrade.chain import Chain, Sometimes
 from relume.errors import InputError
 from relume.train.degradations import ChainOptions, StepOptions
 from relume.train.loop import train
-from relume.train.recipe import load_recipe
+from relume.train.recipe_files import load_recipe
 from relume.train.state import read_checkpoint
 
 

@@ -12,7 +12,8 @@ from PIL import Image
 from relume.export import export
 from relume.model import open_model
 from relume.train.loop import train
-from relume.train.recipe import Recipe, list_recipes, load_recipe
+from relume.train.recipe import Recipe
+from relume.train.recipe_files import list_recipes, load_recipe
 from relume.train.state import newest_checkpoint
 
 

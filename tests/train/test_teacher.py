@@ -10,7 +10,8 @@ from relume.errors import InputError, UsageError
 from relume.export import export
 from relume.train.components import TeacherOptions
 from relume.train.loop import train
-from relume.train.recipe import Recipe, load_recipe
+from relume.train.recipe import Recipe
+from relume.train.recipe_files import load_recipe
 from relume.train.runlog import read_metrics
 from relume.train.state import read_checkpoint
 from relume.train.teacher import Teacher, load_trained

@@ -45,7 +45,7 @@ def run(
     with extra("train"):
         from relume.train import processes
         from relume.train.loop import train
-        from relume.train.recipe import load_recipe
+        from relume.train.recipe_files import load_recipe
 
     if data:
         unstated = {Path(source).name: "licence not stated" for source in data}

@@ -7,7 +7,8 @@ from relume.archs import build, num_parameters
 from relume.card import ModelCard, Score
 from relume.evaluate.golden import GOLDEN
 from relume.train.degradations import DownsampleOptions
-from relume.train.recipe import Recipe, list_recipes, load_recipe
+from relume.train.recipe import Recipe
+from relume.train.recipe_files import list_recipes, load_recipe
 from relume.zoo import ModelFile
 
 ACTIONS = {"upscale": "enlarges", "deblur": "takes motion blur out of"}

@@ -19,7 +19,8 @@ from relume.errors import InputError, UsageError
 from relume.files import replacing
 from relume.train import processes
 from relume.train.components import AdamOptions
-from relume.train.recipe import Recipe, recipe_from
+from relume.train.recipe import Recipe
+from relume.train.recipe_files import recipe_from
 
 FROZEN = {"vgg19": ("VGG19", "RELUME_VGG19"), "teacher": ("the teacher", "teacher.model")}
 """Networks that the losses use: how they are called, and where their weights are named."""

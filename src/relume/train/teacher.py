@@ -17,7 +17,8 @@ from relume.archs import Network, build
 from relume.archs.base import weights_sha256
 from relume.errors import InputError, UsageError
 from relume.train.components import TeacherOptions
-from relume.train.recipe import Recipe, recipe_from
+from relume.train.recipe import Recipe
+from relume.train.recipe_files import recipe_from
 from relume.train.state import find_weights, read_checkpoint, read_weights
 from relume.zoo import CARD_KEY, read_card
 from relume.zoo.headers import safetensors_metadata
