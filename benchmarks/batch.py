@@ -15,9 +15,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 import relume
+from relume.backends.base import Backend, Batch, Depth
 from relume.image import MAX_PIXELS, read_picture, write_image
 from relume.jobs.naming import Job
 from relume.jobs.pictures import PictureStages
@@ -40,7 +42,7 @@ def main() -> None:
             way()  # warm
         rates: dict[str, list[float]] = {name: [] for name in ways}
         idle: dict[str, list[float]] = {name: [] for name in ways}
-        network = Timed(model.backend.run)
+        network = Timed(model.backend)
         model.backend.run = network
         for _ in range(options.rounds):
             for name, way in ways.items():
@@ -80,14 +82,14 @@ class Timed:
         seconds: that it ran.
     """
 
-    def __init__(self, run: Callable[..., Any]):
+    def __init__(self, backend: Backend):
         self.seconds = 0.0
-        self._run = run
+        self._run = backend.run
 
-    def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, batch: Batch, depth: Depth = np.float32) -> Any:
         """As the network itself."""
         start = time.perf_counter()
-        result = self._run(*arguments)
+        result = self._run(batch, depth)
         self.seconds += time.perf_counter() - start
         return result
 
