@@ -95,6 +95,7 @@ def test_a_signal_to_the_whole_group_leaves_the_workers_at_work(pictures, number
     assert len(list(batches)) == 19
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create 2 worker processes")  # on one processor
 @pytest.mark.parametrize("num_workers", [0, 2])
 def test_batches_continue_where_a_run_stopped(pictures, num_workers):
     def batches(start, workers):
