@@ -12,7 +12,8 @@ Importing relume is cheap: everything heavy is imported when first used.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from relume.model import Model, deblur, open_model, upscale
+    from relume.model import Model, open_model
+    from relume.shortcuts import deblur, upscale
 
 __version__ = "0.1.0"
 
@@ -21,9 +22,9 @@ __all__ = ["Model", "__version__", "deblur", "open_model", "upscale"]
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        from relume import model
+        from relume import model, shortcuts
 
-        return getattr(model, name)
+        return getattr(shortcuts if name in {"deblur", "upscale"} else model, name)
     raise AttributeError(f"module 'relume' has no attribute {name!r}")
 
 

@@ -27,13 +27,11 @@ from relume.image import (
     Strips,
     from_array,
     from_pil,
-    read_image,
     read_picture,
     small_copy,
     to_array,
     to_pil,
     with_provenance,
-    write_image,
 )
 from relume.restoration import Restoration
 from relume.workload import Workload, parts_of, workload
@@ -358,83 +356,3 @@ def _open_mixed(found: ModelFile, strength: float, device: str) -> Model:
         path = Path(folder, found.path.name)
         path.write_bytes(content)
         return Model(found.card, open_backend(path, found.card, device=device))
-
-
-def upscale(
-    src: str | Path,
-    dst: str | Path,
-    *,
-    model: str | None = None,
-    device: str = "auto",
-    strength: float = 1.0,
-    format: str | None = None,
-    **options: Unpack[Options],
-) -> Path:
-    """Enlarge a picture file.
-
-    Args:
-        src: the file to read.
-        dst: the file to write.
-        model: as ``name`` of :func:`open_model`.
-        device: see :func:`relume.backends.open_backend`.
-        strength: see :func:`open_model`.
-        format: of ``dst``, by default as its suffix says.
-        **options: see :class:`Options`.
-
-    Returns:
-        ``dst``.
-
-    Raises:
-        UsageError: if there is no such model or device, the model does not upscale, or an option is not
-            allowed.
-        InputError: if the picture or the model is damaged.
-        OutputError: if ``dst`` cannot be written.
-        OutOfMemory: if the picture does not fit, even in small tiles.
-    """
-    _check_apart(src, dst)
-    scale = options.get("scale")
-    with open_model(model, device=device, scale=scale, task="upscale", strength=strength) as opened:
-        write_image(opened.restore_image(read_image(src), **options), dst, format=format)
-    return Path(dst)
-
-
-def deblur(
-    src: str | Path,
-    dst: str | Path,
-    *,
-    model: str | None = None,
-    device: str = "auto",
-    strength: float = 1.0,
-    format: str | None = None,
-    **options: Unpack[Treatment],
-) -> Path:
-    """Sharpen a blurred picture file.
-
-    Args:
-        src: the file to read.
-        dst: the file to write, of the same size.
-        model: as ``name`` of :func:`open_model`.
-        device: see :func:`relume.backends.open_backend`.
-        strength: see :func:`open_model`.
-        format: of ``dst``, by default as its suffix says.
-        **options: see :class:`Treatment`.
-
-    Returns:
-        ``dst``.
-
-    Raises:
-        UsageError: if there is no such model or device, the model does not deblur, or an option is not
-            allowed.
-        InputError: if the picture or the model is damaged.
-        OutputError: if ``dst`` cannot be written.
-        OutOfMemory: if the picture does not fit, even in small tiles.
-    """
-    _check_apart(src, dst)
-    with open_model(model, device=device, task="deblur", strength=strength) as opened:
-        write_image(opened.restore_image(read_image(src), **options), dst, format=format)
-    return Path(dst)
-
-
-def _check_apart(src: str | Path, dst: str | Path) -> None:
-    if Path(src).exists() and Path(dst).exists() and Path(dst).samefile(src):
-        raise UsageError("the result would replace its own picture", got=dst, hint="choose another name")
