@@ -16,7 +16,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 BASE = {"relume", "errors", "files", "card", "machine"}
 ALLOWED = {
-    "relume": {"model"},
+    "relume": {"model", "shortcuts"},
     "errors": set(),
     "files": {"errors"},
     "card": {"errors"},
@@ -33,6 +33,7 @@ ALLOWED = {
     "restoration": BASE | {"engine", "fidelity"},
     "workload": BASE | {"engine", "restoration"},
     "model": BASE | {"backends", "engine", "image", "restoration", "workload", "zoo"},
+    "shortcuts": BASE | {"image", "model"},
     "data": BASE | {"degrade", "image"},
     "train": BASE | {"archs", "backends", "data", "degrade", "engine", "image", "losses", "metrics", "zoo"},
     "evaluate": BASE | {"archs", "data", "degrade", "image", "losses", "metrics", "model", "video", "zoo"},
