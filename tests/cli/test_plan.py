@@ -40,7 +40,7 @@ def test_memory_and_disk_are_as_planned(
 
 
 def test_a_plan_for_people(pictures: Path, tiny_model: Path, capfd: pytest.CaptureFixture[str]):
-    assert run(["plan", ".", "-o", "out", "-n", str(tiny_model)]) == 65
+    assert run(["plan", ".", "-o", "out", "-n", str(tiny_model)]) == 1  # one of several is broken
     out, err = capfd.readouterr()
     lines = out.splitlines()
     assert [line.split()[0] for line in lines] == ["pictures", "time", "memory", "disk"]

@@ -76,6 +76,14 @@ def test_one_bad_picture_does_not_stop_the_others(upscale):
     assert last == "relume: 2 of 4 files failed"
 
 
+def test_a_folder_of_one_picture_is_not_done_again(upscale):
+    Path("sub/broken.png").unlink()
+    assert upscale("sub", "-o", "out")[0] == 0
+    written = Path("out/c-x4.png").stat().st_mtime_ns
+    assert upscale("sub", "-o", "out", "--resume")[0] == 0
+    assert Path("out/c-x4.png").stat().st_mtime_ns == written
+
+
 def test_an_input_that_gives_nothing_does_not_stop_the_others(upscale):
     code, lines, err = upscale("nothing*.png", "a.png")
     assert (code, list(lines)) == (1, ["a.png"])

@@ -72,7 +72,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add(
         "--preset",
         metavar="NAME",
-        help="effort: 13 to 0 for av1 (default: 12), ultrafast to placebo for x264",
+        help="effort: 13 to 0 for av1 (default: 8), ultrafast to placebo for x264",
     )
     add("--pix-fmt", metavar="NAME", help="pixel layout (default: what keeps most of the film's)")
     add("--start", metavar="TIME", help="begin there: seconds, or 1:02:03.5")

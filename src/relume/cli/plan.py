@@ -80,6 +80,8 @@ def _plan(
     prospects, failed = foresee(jobs, model, max_pixels, **size, **treatment)
     codes = [complain(error) for error in selected.unusable]
     codes += [complain(failure.error, failure.job.source) for failure in failed]
+    if codes and len(jobs) + len(selected.unusable) > 1:
+        codes = [1]  # as restoring them would say: some of several
     if prospects:
 
         def work(picture: "Picture", height: int, width: int) -> "Result":

@@ -192,7 +192,9 @@ def _restore_pictures(model: "Model", selected: Selection, size: film.Size, opti
     tally = Tally(model.card.name, factor, options["json"], options["quiet"], unusable)
     journal = journal_of(model.card, size, options)
     wanted, skipped = split(jobs, journal, options)
-    keeps_journal = options["resume"] or len(jobs) > 1
+    folders = (name for name in [*options["inputs"], *options["more_inputs"]] if Path(name).is_dir())
+    is_batch = len(jobs) > 1 or any(folders)
+    keeps_journal = options["resume"] or options["shard"] or is_batch
     writing: Callable[[Job], AbstractContextManager[None]] = (
         journal.writing if keeps_journal else lambda job: nullcontext()
     )

@@ -197,9 +197,10 @@ def target_size(
     asked = {"scale": scale, "width": out_width, "height": out_height}
     for name, value in asked.items():
         if value is not None and not 0 < value < float("inf"):
-            raise UsageError(f"{name} must be positive", got=value)
+            raise UsageError(f"{name} must be positive and finite", got=value)
     if scale is not None and (out_width or out_height):
-        raise UsageError("scale and size exclude each other", got=asked, allowed="scale, or width and height")
+        got = ", ".join(f"{name} {value:g}" for name, value in asked.items() if value is not None)
+        raise UsageError("scale and size exclude each other", got=got, allowed="scale, or width and height")
     if scale is None and not (out_width or out_height):
         return height * card_scale, width * card_scale
     return (

@@ -92,7 +92,10 @@ def find_pictures(
             unique.setdefault(os.path.realpath(item.path), item)
     pictures = [item for item in unique.values() if filters.let_pass(item.path)]
     if unique and not pictures:
-        raise UsageError(f"--include and --exclude leave none of {len(unique)} pictures", got=filters)
+        got = (
+            f"include {', '.join(filters.include) or '*'}; exclude {', '.join(filters.exclude) or 'nothing'}"
+        )
+        raise UsageError(f"--include and --exclude leave none of {len(unique)} pictures", got=got)
     if not pictures:
         raise UsageError(unusable[0].what, got=unusable[0].got, allowed=unusable[0].allowed)
     return Discovery(pictures, unusable)
