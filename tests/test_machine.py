@@ -1,4 +1,7 @@
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -120,3 +123,11 @@ def test_threads_that_somebody_asked_for(
     monkeypatch.setattr("psutil.cpu_count", lambda logical: 4)
     monkeypatch.setenv("OMP_NUM_THREADS", asked)
     assert num_threads(tmp_path) == threads
+
+
+def test_the_age_of_a_process_is_not_more_than_it_can_be():
+    code = "from relume.machine import process_age; print(process_age())"
+    for _ in range(3):
+        start = time.monotonic()
+        told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        assert 0 < float(told) < time.monotonic() - start + 0.1

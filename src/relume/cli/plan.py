@@ -17,15 +17,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-import psutil
-
 from relume.cli import deblur, film, restore, saving, selection, upscale
 from relume.cli.failures import complain, printable
 from relume.cli.film_places import are_films
 from relume.cli.selection import Selection
 from relume.cli.streams import STREAM
 from relume.errors import OutOfMemory, OutputError, UsageError
-from relume.machine import free_ram
+from relume.machine import free_ram, process_age
 
 if TYPE_CHECKING:
     from relume.image import Picture, Result
@@ -74,7 +72,7 @@ def _plan(
     from relume.jobs.prospects import foresee
 
     model = open_model()
-    started_s = np.array([time.time() - psutil.Process().create_time(), time.process_time()])
+    started_s = np.array([process_age(), time.process_time()])
     treatment, max_pixels = restore.treatment_of(options), options["max_pixels"] or MAX_PIXELS
     jobs, _ = restore.split(selected.jobs, restore.journal_of(model.card, size, options), options)
     prospects, failed = foresee(jobs, model, max_pixels, **size, **treatment)
