@@ -3,6 +3,7 @@ import signal
 
 import pytest
 
+from relume.train import processes
 from relume.train.stopping import StopRequests
 
 
@@ -19,6 +20,18 @@ def test_a_signal_waits_for_the_end_of_the_block(number):
     finally:
         signal.signal(number, before)
     assert reached == ["end of the block", "handled"]
+
+
+def test_a_signal_that_arrives_while_others_are_asked_is_not_lost(monkeypatch):
+    def asked(numbers: list[float]) -> list[float]:
+        os.kill(os.getpid(), signal.SIGINT)
+        return numbers
+
+    with pytest.raises(KeyboardInterrupt), StopRequests(None) as stop:  # noqa: PT012
+        with monkeypatch.context() as patch:
+            patch.setattr(processes, "largest", asked)
+            assert not stop.requested(), "the others do not know of it yet"
+        assert stop.requested()
 
 
 def test_a_second_signal_takes_effect_at_once():

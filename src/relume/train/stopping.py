@@ -27,7 +27,8 @@ class StopRequests:
     def requested(self) -> bool:
         """Whether to stop, the same answer in all processes, which must all ask."""
         number, late = processes.largest([self._signal, time.monotonic() >= self._ends])
-        self._signal = int(number)
+        if number:  # else one may have been noted here while the others were asked
+            self._signal = int(number)
         return bool(number or late)
 
     def __enter__(self) -> Self:
