@@ -17,6 +17,14 @@ def test_runs_a_network_from_training_without_touching_its_gradients(network: Ne
     assert all(parameter.requires_grad for parameter in network.parameters())
 
 
+def test_a_shorter_type_gives_nearly_the_same(network: Network):
+    batch = np.random.default_rng(0).random((2, 9, 7, 3), np.float32)
+    exact = TorchBackend(network.deployed()).run(batch)
+    short = TorchBackend(network.deployed(), dtype=torch.bfloat16).run(batch)
+    assert short.dtype == np.float32
+    assert 0 < np.abs(short - exact).max() < 0.02
+
+
 def test_weights_of_another_architecture(safetensors_file: Path, card: ModelCard):
     with pytest.raises(InputError, match="cannot load"):
         load(safetensors_file, replace(card, arch_options={"scale": 2, "size": "small"}), "cpu", 1)
