@@ -14,6 +14,12 @@ def test_ten_lines_about_this_machine():
     assert ".png" in findings["pictures"].text
 
 
+@pytest.mark.parametrize("installed", [True, False])
+def test_only_what_can_be_read_is_listed(installed: bool, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(doctor.util, "find_spec", lambda name: installed)
+    assert (".heic" in doctor.LOOKS["pictures"]()) == installed
+
+
 def test_what_fails_is_a_finding(monkeypatch: pytest.MonkeyPatch):
     def fail() -> str:
         raise OSError("no such thing")

@@ -14,13 +14,14 @@ import relume
 ROOT = Path(relume.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 
-BASE = {"relume", "errors", "files", "card", "machine"}
+BASE = {"relume", "errors", "files", "card", "machine", "suggestions"}
 ALLOWED = {
     "relume": {"model", "shortcuts"},
     "errors": set(),
     "files": {"errors"},
     "card": {"errors"},
     "machine": set(),
+    "suggestions": set(),
     "image": BASE,
     "degrade": BASE,
     "metrics": BASE | {"degrade"},

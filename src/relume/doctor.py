@@ -88,9 +88,10 @@ def _models() -> str:
 
 
 def _formats() -> str:
-    from relume.image import READABLE_SUFFIXES
+    from relume.image import HEIC_SUFFIXES, READABLE_SUFFIXES
 
-    return " ".join(sorted(READABLE_SUFFIXES))
+    lacking = () if util.find_spec(EXTRAS["heic"]) else HEIC_SUFFIXES
+    return " ".join(sorted({*READABLE_SUFFIXES} - {*lacking}))
 
 
 def _extras() -> str:

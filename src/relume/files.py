@@ -21,11 +21,11 @@ def replacing(path: str | Path, folder: Path | None = None) -> Generator[Path]:
     a file under its final name is complete, whatever happens to the process or the machine.
 
     Args:
-        path: the final name.
+        path: the final name; folders above it are made.
         folder: where the temporary file is instead, on the same disk.
 
     Raises:
-        OutputError: if the folder is missing or not writable, or the disk is full.
+        OutputError: if the folder cannot be made or is not writable, or the disk is full.
     """
     path = Path(path)
     temporary = _temporary(path, folder or path.parent)
@@ -42,7 +42,7 @@ def refuse_unwritable(path: Path) -> None:
     """Find out before long work, not after it, that its result could not be written.
 
     Raises:
-        OutputError: if the folder is missing or not writable, or ``path`` is itself a folder.
+        OutputError: if the folder cannot be made or is not writable, or ``path`` is itself a folder.
     """
     if path.is_dir():
         raise OutputError(f"cannot write {path}", got="a folder", allowed="a file")
@@ -73,7 +73,8 @@ def _prefix(path: Path) -> str:
 
 
 def _temporary(path: Path, folder: Path) -> Path:
-    """A new empty file in a folder, named after ``path``."""
+    """A new empty file in a folder, which is made if it is not there, named after ``path``."""
+    make_folder(folder)
     try:
         with NamedTemporaryFile(dir=folder, prefix=_prefix(path), suffix=path.suffix, delete=False) as handle:
             return Path(handle.name)

@@ -5,7 +5,7 @@ from typing import Unpack
 
 from relume.card import Task
 from relume.errors import UsageError
-from relume.image import read_image, write_image
+from relume.image import read_image, refuse_size, write_image
 from relume.model import Options, Treatment, open_model
 
 
@@ -84,5 +84,7 @@ def _restore(
         raise UsageError("the result would replace its own picture", got=dst, hint="choose another name")
     scale = options.get("scale")
     with open_model(model, device=device, scale=scale, task=task, strength=strength) as opened:
-        write_image(opened.restore_image(read_image(src), **options), dst, format=format)
+        image = read_image(src)
+        refuse_size(Path(dst), *opened.size_of((image.height, image.width), **options), format)
+        write_image(opened.restore_image(image, **options), dst, format=format)
     return Path(dst)

@@ -12,6 +12,7 @@ import pytest
 
 import relume
 from relume import doctor
+from relume.backends import DEVICES
 from relume.cli import COMMANDS, run
 from relume.cli.failures import printable
 from relume.doctor import Finding
@@ -46,9 +47,22 @@ def test_version_comes_from_one_place():
         (["upscale", "a.png", "--qqq"], "unknown option; got --qqq; see relume upscale --help"),
         (["plan"], "no picture is given; for example: relume plan photo.jpg"),
         (
-            ["upscale", "a.png", "-t", "x"],
-            "argument -t/--tile: invalid int value: 'x'; see relume upscale --help",
+            ["upscale", "a.png", "-s", "abc"],
+            "wrong value for --scale; got abc; allowed: a number from 0.01; see relume upscale --help",
         ),
+        (
+            ["upscale", "a.png", "-s", "1000"],
+            "scale is out of range; got 1000.0; allowed: above 0, up to 100",
+        ),
+        (
+            ["eval", "--data", ".", "--size", "640"],
+            "wrong value for --size; got 640; allowed: width and height such as 640x360; .*",
+        ),
+        (
+            ["upscale", "a.png", "--subsampling", "5"],
+            "wrong value for --subsampling; got 5; allowed: 4:4:4, .*",
+        ),
+        (["upscale", "a.png", "-s"], "-s/--scale: expected one argument; see relume upscale --help"),
         (["export", "runs/x"], "the following arguments are required: -o/--output; see relume export --help"),
         (["train", "nonsense"], "unknown recipe; got nonsense; .*"),
     ],
@@ -60,6 +74,13 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
     out, err = capfd.readouterr()
     assert out == ""
     assert re.fullmatch(f"relume: {told}\n".replace("?\n", r"\?\n"), err)
+
+
+@pytest.mark.parametrize("command", ["upscale a.png", "deblur a.png", "plan a.png", "eval --data .", "bench"])
+def test_devices_are_the_same_everywhere(command: str, capfd: pytest.CaptureFixture[str]):
+    assert run([*command.split(), "-g", "quantum"]) == 2
+    told = f"wrong value for --device; got quantum; allowed: {', '.join(DEVICES)}; see"
+    assert told in capfd.readouterr().err
 
 
 def test_a_bug_is_one_line_with_its_traceback_on_request(

@@ -9,9 +9,9 @@ from relume.cli import run
 
 def test_a_folder_of_pictures(pictures: Path, tiny_deblur_model: Path):
     assert run(["deblur", "a.png", "sub", "-n", str(tiny_deblur_model)]) == 1  # one is broken
-    with Image.open("a-deblurred.png") as picture:
+    with Image.open("a-tiny-deblur-deblurred.png") as picture:
         assert picture.size == (12, 8)
-    with Image.open("sub-deblurred/c-deblurred.png") as picture:
+    with Image.open("sub-tiny-deblur-deblurred/c-tiny-deblur-deblurred.png") as picture:
         assert picture.size == (5, 6)
 
 

@@ -27,10 +27,10 @@ def test_results_that_could_not_be_written_end_it_at_the_start(
     pictures: Path, tiny_model: Path, option: str, monkeypatch: pytest.MonkeyPatch, capsys
 ):
     monkeypatch.setattr("relume.evaluate.evaluate", lambda *_, **__: pytest.fail("too late"))
-    for target in ("missing/found", "pairs"):
-        assert run(["eval", str(tiny_model), "--data", "set", option, target]) == 74
-        assert f"cannot write {target}" in capsys.readouterr().err
     Path("file").touch()
+    for target in ("file/found", "pairs"):
+        assert run(["eval", str(tiny_model), "--data", "set", option, target]) == 74
+        assert capsys.readouterr().err.startswith("relume: cannot ")
     assert run(["eval", str(tiny_model), "--data", "set", "--report", "file/page"]) == 74
     assert sorted(p.name for p in Path().iterdir()) == ["file", "pairs", "set"]
 
@@ -54,7 +54,10 @@ def test_pairs_at_scale_one_are_scored_in_rgb_beside_doing_nothing(pictures: Pat
     assert rows == [("input", "rgb"), ("tiny-x4", "rgb")]
     assert found["manifest"]["datasets"]["pairs"]["sizes"] == [[100, 60]]
     assert run(["eval", "--data", "pairs", "--size", "huge", "-s", "1"]) == 2
-    assert "'huge' is no size such as 640x360" in capsys.readouterr().err
+    assert (
+        "wrong value for --size; got huge; allowed: width and height such as 640x360"
+        in capsys.readouterr().err
+    )
     Path("pairs/A/orphan.png").write_bytes(Path("pairs/A/a.png").read_bytes())
     assert run(command) == 65
     assert "1 pictures of pairs/A and pairs/B have no partner; got A/orphan.png" in capsys.readouterr().err
@@ -80,7 +83,7 @@ def test_parameters_are_fitted_and_used(
     command = ["eval", str(tiny_model), "--data", "set", "--measures", "niqe", "--niqe", "mine.npz"]
     assert run(command) == 0
     assert "from 45 sharp patches of 5" in " ".join(capsys.readouterr().out.split())
-    assert run(["data", "fit-niqe", "photos", "-o", "missing/mine.npz"]) == 74
+    assert run(["data", "fit-niqe", "photos", "-o", "photos/0.png/mine.npz"]) == 74
     Path("photos/broken.png").touch()
     assert run(["data", "fit-niqe", "photos", "-o", "mine.npz"]) == 1
     assert "not used: photos/broken.png" in capsys.readouterr().out

@@ -44,13 +44,14 @@ def options(tiny_model: Path) -> list[str]:
 def test_upscale_and_verify(film: Path, options: list[str], capfd: pytest.CaptureFixture[str]):
     assert run(["upscale", "film.mkv", *options, "--start", "0.2", "--end", "0:01"]) == 0
     line = json.loads(capfd.readouterr().out.splitlines()[-1])
-    assert (line["output"], line["num_frames"], line["width"]) == ("film-x4.mkv", 20, 192)
-    assert run(["verify", "film.mkv", "film-x4.mkv", "--start", "0.2", "--end", "1", "--json"]) in {0, 1}
+    assert (line["output"], line["num_frames"], line["width"]) == ("film-tiny-x4.mkv", 20, 192)
+    assert run(["verify", "film.mkv", "film-tiny-x4.mkv", "--start", "0.2", "--end", "1", "--json"]) in {0, 1}
     checks = {check["name"]: check for check in map(json.loads, capfd.readouterr().out.splitlines())}
     assert checks["frames"] == {"name": "frames", "kept": True, "found": "20"}
     assert checks["times"]["kept"]
-    assert run(["verify", "film.mkv", "film-x4.mkv"]) == 1
-    assert "BROKEN  frames             40 became 20" in capfd.readouterr().out
+    assert run(["verify", "film.mkv", "film-tiny-x4.mkv"]) == 1
+    told = "BROKEN  frames             40 became 20; was it an excerpt? give --start and --end as then"
+    assert told in capfd.readouterr().out
 
 
 def test_a_line_for_a_film_unless_quiet(film: Path, tiny_model: Path, capfd: pytest.CaptureFixture[str]):
@@ -88,10 +89,29 @@ def test_pictures_named_as_films_are_refused(tmp_path: Path, capfd: pytest.Captu
         assert "got a picture" in capfd.readouterr().err
 
 
+def test_what_is_done_can_be_left_out(film: Path, options: list[str], capfd: pytest.CaptureFixture[str]):
+    Path("b.mkv").write_bytes(film.read_bytes())
+    films = ["upscale", "film.mkv", "b.mkv", *options, "--end", "0.1"]
+
+    def skipped(*more: str) -> list[str | None]:
+        capfd.readouterr()
+        assert run([*films, *more]) == 0
+        lines = map(json.loads, capfd.readouterr().out.splitlines())
+        return [line.get("skipped") for line in lines if "output" in line]
+
+    assert skipped() == [None, None]
+    assert skipped("--resume") == ["done by an earlier run"] * 2
+    film.touch()
+    assert skipped("--resume") == ["done by an earlier run", None]
+    assert skipped("--skip-existing", "--report", "report.json") == ["the result is there"] * 2
+    report = json.loads(Path("report.json").read_text())
+    assert (len(report["skipped"]), report["finished"]) == (2, True)
+
+
 def test_preview(film: Path, options: list[str], capfd: pytest.CaptureFixture[str]):
     assert run(["upscale", "film.mkv", *options, "--preview", "2"]) == 0
     line = json.loads(capfd.readouterr().out)
-    assert line["pictures"] == ["film-x4-preview-1.png", "film-x4-preview-2.png"]
+    assert line["pictures"] == ["film-tiny-x4-preview-1.png", "film-tiny-x4-preview-2.png"]
     assert line["num_frames"] == 40
     assert line["seconds_for_all"] > 0
     assert sorted(path.name for path in film.parent.iterdir()) == sorted(["film.mkv", *line["pictures"]])
@@ -110,7 +130,7 @@ def test_preview(film: Path, options: list[str], capfd: pytest.CaptureFixture[st
         (["film.mkv", "-o", "%d.png", "-f", "jpg"], "-o %d.png and -f jpg disagree"),
         (["film.mkv", "--start", "soon"], "--start is no time"),
         (["film.mkv", "--start", "2", "--end", "1"], "--end is not after --start"),
-        (["film.mkv", "--preview", "0"], "--preview needs at least one frame"),
+        (["film.mkv", "--preview", "0"], "wrong value for --preview"),
         (["film.mkv", "-o", "film.mkv"], "the result would replace film.mkv"),
     ],
 )
@@ -128,11 +148,13 @@ def test_no_preview_on_standard_output(film: Path, capfd: pytest.CaptureFixture[
 def test_pictures_and_films(film: Path, tiny_model: Path, capfd: pytest.CaptureFixture[str]):
     model = ["-n", str(tiny_model)]
     assert run(["upscale", "film.mkv", *model, "-f", "png", "--end", "0.2"]) == 0
-    assert sorted(path.name for path in Path("film-x4").iterdir()) == [f"{n:06}.png" for n in range(1, 6)]
-    assert run(["upscale", "film-x4/%06d.png", *model, "--fps", "5", "-s", "1", "--json"]) == 0
+    assert sorted(path.name for path in Path("film-tiny-x4").iterdir()) == [
+        f"{n:06}.png" for n in range(1, 6)
+    ]
+    assert run(["upscale", "film-tiny-x4/%06d.png", *model, "--fps", "5", "-s", "1", "--json"]) == 0
     line = json.loads(capfd.readouterr().out.splitlines()[-1])
-    assert (line["output"], line["num_frames"]) == ("film-x4-x1.mkv", 5)
-    assert run(["upscale", "film-x4", *model, "--fps", "5", "-s", "1", "-o", "small/%d.jpg"]) == 0
+    assert (line["output"], line["num_frames"]) == ("film-tiny-x4-tiny-x1.mkv", 5)
+    assert run(["upscale", "film-tiny-x4", *model, "--fps", "5", "-s", "1", "-o", "small/%d.jpg"]) == 0
     assert len(list(Path("small").iterdir())) == 5
 
 
@@ -187,12 +209,12 @@ def test_killed_and_out_of_space(film: Path, options: list[str]):
     )
     assert full.returncode == 74, full.stderr
     assert len(full.stderr.splitlines()) == 1
-    assert not Path("film-x4.mkv").exists()
+    assert not Path("film-tiny-x4.mkv").exists()
     with subprocess.Popen(command, **environment) as process:
-        while not list(Path("film-x4.mkv.parts").glob(".0*")) and process.poll() is None:
+        while not list(Path("film-tiny-x4.mkv.parts").glob(".0*")) and process.poll() is None:
             time.sleep(0.005)
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
     assert subprocess.run(command, **environment).returncode == 0
-    assert sha256(Path("film-x4.mkv").read_bytes()).digest() == sha256(whole).digest()
-    assert not Path("film-x4.mkv.parts").exists()
+    assert sha256(Path("film-tiny-x4.mkv").read_bytes()).digest() == sha256(whole).digest()
+    assert not Path("film-tiny-x4.mkv.parts").exists()

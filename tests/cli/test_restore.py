@@ -35,7 +35,7 @@ def upscale(pictures: Path, tiny_model: Path, capfd: pytest.CaptureFixture[str])
 def test_filters(upscale):
     assert upscale(".", "--include", "*.png", "--exclude", "broken*", "-o", "out") == (
         0,
-        {"a.png": "out/a-x4.png", "sub/c.png": "out/sub/c-x4.png"},
+        {"a.png": "out/a-tiny-x4.png", "sub/c.png": "out/sub/c-tiny-x4.png"},
     )
     assert upscale(".", "--include", "*.gif")[0] == 2
 
@@ -44,19 +44,22 @@ def test_what_is_there_can_be_left_out(upscale):
     upscale("a.png", "-o", "out/")
     assert upscale("a.png", "b.jpg", "-o", "out/", "--skip-existing") == (
         0,
-        {"a.png": "the result is there", "b.jpg": "out/b-x4.png"},
+        {"a.png": "the result is there", "b.jpg": "out/b-tiny-x4.png"},
     )
 
 
 def test_what_an_earlier_run_did_is_left_out_unless_it_would_differ(upscale):
     batch = ("a.png", "b.jpg", "-o", "out/", "--resume")
     done = "done by an earlier run"
-    assert upscale("a.png", "b.jpg", "-o", "out/") == (0, {"a.png": "out/a-x4.png", "b.jpg": "out/b-x4.png"})
+    assert upscale("a.png", "b.jpg", "-o", "out/") == (
+        0,
+        {"a.png": "out/a-tiny-x4.png", "b.jpg": "out/b-tiny-x4.png"},
+    )
     assert upscale(*batch, "-t", "64") == (0, {"a.png": done, "b.jpg": done})
     Image.new("RGB", (5, 5)).save("a.png")
-    Path("out/b-x4.png").unlink()
-    assert upscale(*batch) == (0, {"a.png": "out/a-x4.png", "b.jpg": "out/b-x4.png"})
-    assert upscale(*batch, "--width", "64", "--suffix=-x4") == upscale(*batch[:-1])
+    Path("out/b-tiny-x4.png").unlink()
+    assert upscale(*batch) == (0, {"a.png": "out/a-tiny-x4.png", "b.jpg": "out/b-tiny-x4.png"})
+    assert upscale(*batch, "--width", "64", "--suffix=-tiny-x4") == upscale(*batch[:-1])
     assert upscale(*batch) == (0, {"a.png": done, "b.jpg": done})
 
 
@@ -83,7 +86,7 @@ def test_a_report_tells_of_every_file(upscale, pictures: Path):
     report = json.loads(Path("report.json").read_text())
     assert code == 1
     assert (report["model"], report["finished"]) == ("tiny-x4", True)
-    assert [line["output"] for line in report["done"]] == ["out/b-x4.png", "out/sub/c-x4.png"]
+    assert [line["output"] for line in report["done"]] == ["out/b-tiny-x4.png", "out/sub/c-tiny-x4.png"]
     assert [line["skipped"] for line in report["skipped"]] == ["the result is there"]
     assert [line["input"] for line in report["failed"]] == ["sub/broken.png"]
     assert report["unusable"] == ["no file matches nothing*"]
@@ -113,6 +116,7 @@ def test_a_filter(pictures: Path, tiny_model: Path):
         (["a.png", "-o", "-"], None, 0),
         (["-"], None, 65),
         (["-"], "sub/broken.png", 65),
+        (["-", "-o", "x.png"], "sub/broken.png", 65),
         (["a.png", "b.jpg", "-o", "-"], None, 2),
         (["sub", "-o", "-"], None, 2),
         (["-", "--json"], "b.jpg", 2),
@@ -132,9 +136,10 @@ def test_standard_input_and_output(
     assert run(["upscale", *arguments, "-n", str(tiny_model), "-q"]) == code
     out, err = capfdbinary.readouterr()
     assert err.count(b"\n") == (code > 0)
+    assert err.startswith(b"relume: cannot read standard input; got ") == (stdin == "sub/broken.png")
     assert out[:4] == (b"\x89PNG" if arguments[-1] == "-" and code == 0 else b"")
     if stdin and code == 0:
-        with Image.open("out.png" if arguments[-1] == "out.png" else "out/stdin-x4.png") as picture:
+        with Image.open("out.png" if arguments[-1] == "out.png" else "out/stdin-tiny-x4.png") as picture:
             assert picture.size == (36, 28)
 
 
@@ -145,7 +150,7 @@ def test_nothing_is_written_through_a_link_out_of_the_folder(
     Path("out").mkdir()
     Path("out/sub").symlink_to(elsewhere)
     code, outcomes = upscale(".", "--include", "[ac].png", "-o", "out")
-    assert (code, outcomes["a.png"]) == (1, "out/a-x4.png")
+    assert (code, outcomes["a.png"]) == (1, "out/a-tiny-x4.png")
     assert "a link leads out of out; got out/sub" in outcomes["sub/c.png"]
     assert list(elsewhere.iterdir()) == []
 

@@ -57,8 +57,16 @@ def test_progressive_and_lossless(size: Size):
     ("suffix", "options", "told"),
     [
         (".png", ["--quality", "90"], "--quality means nothing here; got PNG; allowed: JPEG, WEBP, AVIF"),
-        (".jpg", ["--quality", "101"], "--quality is out of range"),
-        (".jpg", ["--compress-level", "-1"], "--compress-level is out of range"),
+        (
+            ".jpg",
+            ["--quality", "101"],
+            "wrong value for --quality; got 101; allowed: a whole number from 0 to 100",
+        ),
+        (
+            ".jpg",
+            ["--compress-level", "-1"],
+            "wrong value for --compress-level; got -1; allowed: a whole number from 0 to 9",
+        ),
         (".tif", ["--compression", "zip"], "unknown TIFF compression"),
         (".jpg", ["--subsampling", "4:2:1"], "subsampling"),
         (".jpg", ["--lossless"], "--lossless means nothing here"),

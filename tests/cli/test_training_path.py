@@ -56,7 +56,7 @@ def test_train_export_eval_upscale(photos: Path, capsys: pytest.CaptureFixture[s
     assert Path("found.md").read_text(encoding="utf-8").startswith("| model ")
     assert Path("page", "report.html").exists()
     assert run(["upscale", "photos/a.png", "-n", "mine.onnx"]) == 0
-    assert Path("photos/a-x4.png").exists()
+    assert Path("photos/a-mine-x4.png").exists()
 
 
 @pytest.mark.slow
@@ -72,7 +72,7 @@ def test_prepare_train_export_deblur(photos: Path, capsys: pytest.CaptureFixture
     assert run(["train", "deblurgan-unet", "--data", "gopro/train", "--smoke", *without_vgg]) == 0
     assert run(["export", "runs/deblurgan-unet-smoke", "-o", "mine.onnx"]) == 0
     assert run(["deblur", "photos/a.png", "-n", "mine.onnx"]) == 0
-    with Image.open("photos/a-deblurred.png") as picture:
+    with Image.open("photos/a-mine-deblurred.png") as picture:
         assert picture.size == (150, 144)
 
 

@@ -30,23 +30,23 @@ def test_one_picture(upscale):
     line = lines["b.jpg"]
     assert line.pop("seconds") > 0
     assert 20 < line.pop("peak_rss_mb") < 10_000
-    assert line == {"output": "b-x4.png", "model": "tiny-x4", "scale": 4, "width": 36, "height": 28}
-    with Image.open("b-x4.png") as picture:
+    assert line == {"output": "b-tiny-x4.png", "model": "tiny-x4", "scale": 4, "width": 36, "height": 28}
+    with Image.open("b-tiny-x4.png") as picture:
         assert picture.size == (36, 28)
 
 
 @pytest.mark.parametrize(
     ("options", "output", "size", "format"),
     [
-        (["-s", "3.5"], "a-x3.5.png", (42, 28), "PNG"),
-        (["--outscale", "2"], "a-x2.png", (24, 16), "PNG"),
-        (["--width", "30"], "a-30w.png", (30, 20), "PNG"),
-        (["--height", "4"], "a-4h.png", (6, 4), "PNG"),
-        (["--width", "30", "--height", "9"], "a-30x9.png", (30, 9), "PNG"),
-        (["-f", "jpeg"], "a-x4.jpg", (48, 32), "JPEG"),
-        (["--ext", "auto"], "a-x4.png", (48, 32), "PNG"),
+        (["-s", "3.5"], "a-tiny-x3.5.png", (42, 28), "PNG"),
+        (["--outscale", "2"], "a-tiny-x2.png", (24, 16), "PNG"),
+        (["--width", "30"], "a-tiny-30w.png", (30, 20), "PNG"),
+        (["--height", "4"], "a-tiny-4h.png", (6, 4), "PNG"),
+        (["--width", "30", "--height", "9"], "a-tiny-30x9.png", (30, 9), "PNG"),
+        (["-f", "jpeg"], "a-tiny-x4.jpg", (48, 32), "JPEG"),
+        (["--ext", "auto"], "a-tiny-x4.png", (48, 32), "PNG"),
         (["--ext=webp", "--suffix", "_big"], "a_big.webp", (48, 32), "WEBP"),
-        (["-t", "32", "--gpu-id", "-1"], "a-x4.png", (48, 32), "PNG"),
+        (["-t", "32", "--gpu-id", "-1"], "a-tiny-x4.png", (48, 32), "PNG"),
         (["-o", "new/deep/", "--suffix", ""], "new/deep/a.png", (48, 32), "PNG"),
         (["-o", "new/out.tif"], "new/out.tif", (48, 32), "TIFF"),
     ],
@@ -69,7 +69,7 @@ def test_one_bad_picture_does_not_stop_the_others(upscale):
     code, lines, err = upscale("missing.png", "sub", "a.png", "-o", "out")
     assert code == 1
     assert [name for name, line in lines.items() if "error" in line] == ["missing.png", "sub/broken.png"]
-    assert sorted(os.listdir("out")) == [".relume-journal.jsonl", "a-x4.png", "c-x4.png"]
+    assert sorted(os.listdir("out")) == [".relume-journal.jsonl", "a-tiny-x4.png", "c-tiny-x4.png"]
     first, second, last = err.splitlines()
     assert first.startswith("relume: cannot read missing.png; got ")
     assert second.startswith("relume: cannot read sub/broken.png; got ")
@@ -79,9 +79,9 @@ def test_one_bad_picture_does_not_stop_the_others(upscale):
 def test_a_folder_of_one_picture_is_not_done_again(upscale):
     Path("sub/broken.png").unlink()
     assert upscale("sub", "-o", "out")[0] == 0
-    written = Path("out/c-x4.png").stat().st_mtime_ns
+    written = Path("out/c-tiny-x4.png").stat().st_mtime_ns
     assert upscale("sub", "-o", "out", "--resume")[0] == 0
-    assert Path("out/c-x4.png").stat().st_mtime_ns == written
+    assert Path("out/c-tiny-x4.png").stat().st_mtime_ns == written
 
 
 def test_an_input_that_gives_nothing_does_not_stop_the_others(upscale):
@@ -112,6 +112,7 @@ def test_a_single_bad_picture_has_its_own_exit_code(upscale):
         (["a.png", "-s", "nan"], 2),
         (["a.png", "-s", "2", "--width", "9"], 2),
         (["a.png", "-t", "-1"], 2),
+        (["a.png", "--width", "20000", "-f", "webp"], 74),
         (["a.png", "-g", "quantum"], 2),
         (["nothing*.png"], 2),
         (["a.png", "-o", "b.jpg/x/"], 74),
@@ -142,7 +143,7 @@ def test_a_line_is_printed_for_each_result_unless_quiet_is_asked(
     assert run(["upscale", "a.png", "-n", str(tiny_model)]) == 0
     out, err = capfd.readouterr()
     assert (out.count("\n"), err) == (1, "")
-    assert out.startswith("a.png → a-x4.png (48×32, ")
+    assert out.startswith("a.png → a-tiny-x4.png (48×32, ")
     assert run(["upscale", "a.png", "-n", str(tiny_model), "--quiet"]) == 0
     assert capfd.readouterr() == ("", "")
 

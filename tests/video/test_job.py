@@ -308,7 +308,7 @@ def test_a_film_that_ends_in_the_middle_of_a_packet(make_clip, model: Model):
         ("out.mkv", {"preset": "slow"}, "--preset slow"),
         ("out.mkv", {"pix_fmt": "rgb24"}, "--pix-fmt rgb24"),
         ("out.mkv", {"codec": "x264", "width": 51, "height": 33}, "51 × 33"),
-        ("out.mkv", {"width": -3}, "width must be positive and finite"),
+        ("out.mkv", {"width": -3}, "width is out of range"),
     ],
 )
 def test_wishes_that_cannot_be_fulfilled(make_clip, model: Model, name: str, wishes: dict, words: str):

@@ -148,7 +148,7 @@ def test_find_by_path(tmp_path: Path):
 def test_an_unknown_name(name: str, hint: str):
     with pytest.raises(UsageError, match=hint) as caught:
         find_model(name)
-    assert "compact-small-x2, compact-small-x4, srresnet-x4" in str(caught.value)
+    assert "compact-small, compact-small-x2, compact-small-x4, srresnet, srresnet-x4" in str(caught.value)
 
 
 def test_a_changed_model_is_refused(folder: Path):

@@ -88,7 +88,8 @@ def module_of(command: str) -> str:
 
 
 def _dispatch(name: str, *arguments: str) -> int:
-    from relume.cli.parser import Parser, did_you_mean
+    from relume.cli.parser import Parser
+    from relume.suggestions import did_you_mean
 
     if name in {"-h", "--help", "help"}:
         print(OVERVIEW.format(commands="\n".join(f"    {key:<20}{what}" for key, what in COMMANDS.items())))

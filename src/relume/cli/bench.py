@@ -15,15 +15,18 @@ from argparse import ArgumentParser
 from dataclasses import asdict
 from pathlib import Path
 
+from relume.cli import devices
+from relume.cli.numbers import Numbers
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
     add = parser.add_argument
     add("models", nargs="*", metavar="MODEL", help="names or .onnx files (default: all in the package)")
-    add("--side", type=int, default=256, metavar="PX", help="rows and columns of the picture")
-    add("--rounds", type=int, default=7, help="how often; medians are shown")
-    add("-t", "--tile", type=int, default=0, metavar="PX", help="side of the tiles; 0: by free memory")
-    add("-g", "--device", default="cpu", help="cpu, openvino, onnxruntime, cuda, ...")
+    add("--side", type=Numbers(int, 1), default=256, metavar="PX", help="rows and columns of the picture")
+    add("--rounds", type=Numbers(int, 1), default=7, help="how often; medians are shown")
+    add("-t", "--tile", type=Numbers(), default=0, metavar="PX", help="side of the tiles; 0: by free memory")
+    devices.add_argument(parser, default="cpu")
     add("--quick", action="store_true", help="three rounds, small picture, no start of a process")
     add("--json", type=Path, metavar="FILE", help="write the rows as JSON too")
     add("--markdown", type=Path, metavar="FILE", help="write the table too")
@@ -41,12 +44,9 @@ def run(
 ) -> int:
     """Do it; see the module's text."""
     from relume import bench
-    from relume.errors import UsageError
     from relume.files import replacing
     from relume.zoo import find_model, list_models
 
-    if side < 1 or rounds < 1:
-        raise UsageError("nothing to measure", got=f"--side {side} --rounds {rounds}", allowed="1 or more")
     asked = bench.Asked(side=side, rounds=rounds, tile=tile, device=device)
     if quick:
         asked = bench.Asked(side=min(side, 96), rounds=3, tile=tile, device=device, cold=False)

@@ -9,14 +9,21 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from relume.cli.extras import extra
+from relume.cli.numbers import Numbers
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
     add = parser.add_argument
     add("data", nargs="+", metavar="DATA", help="folders or lists of pictures")
-    add("--crop", type=int, default=96, metavar="PX", help="side of the training crops (default: 96)")
-    add("-s", "--scale", type=int, default=4, help="scale to be trained (default: 4)")
+    add(
+        "--crop",
+        type=Numbers(int, 1),
+        default=96,
+        metavar="PX",
+        help="side of the training crops (default: 96)",
+    )
+    add("-s", "--scale", type=Numbers(int, 1), default=4, help="scale to be trained (default: 4)")
     add(
         "--sheet",
         type=Path,

@@ -12,14 +12,12 @@ from typing import Unpack
 
 from relume.cli import restore
 
-ENDING = "-deblurred"
-
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
-    restore.add_arguments(parser, ENDING)
+    restore.add_arguments(parser, ending="-deblurred")
 
 
 def run(**options: Unpack[restore.Options]) -> int:
     """Do it; see the module's text."""
-    return restore.restore("deblur", {}, lambda card: ENDING, options)
+    return restore.restore("deblur", {}, options)

@@ -10,13 +10,15 @@ reported.
 """
 
 import sys
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
+from relume.cli import devices
 from relume.cli.film import need_video
 from relume.cli.film_places import SUFFIXES
+from relume.cli.numbers import Numbers
 from relume.cli.progress import progress_bar
 from relume.errors import UsageError
 
@@ -59,14 +61,19 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="psnr ssim (the default); niqe consistency drift checkerboard (with --report too); vgg19 lpips; "
         "or flicker alone, of clips",
     )
-    add("--frames", type=int, metavar="N", help="measure flicker on the first N of each clip (default: 25)")
+    add(
+        "--frames",
+        type=Numbers(int, 2),
+        metavar="N",
+        help="measure flicker on the first N of each clip (default: 25)",
+    )
     add("--niqe", type=Path, metavar="FILE", help="parameters for niqe, from relume data fit-niqe")
-    add("-s", "--scale", type=int, help="scale to measure at (default: the models', or 4)")
-    add("--size", type=_size, metavar="WxH", help="reduce pairs at scale 1, such as 640x360")
+    add("-s", "--scale", type=Numbers(int, 1), help="scale to measure at (default: the models', or 4)")
+    add("--size", type=_Size(), metavar="WxH", help="reduce pairs at scale 1, such as 640x360")
     add("--json", type=Path, metavar="FILE", help="write the numbers")
     add("--markdown", type=Path, metavar="FILE", help="write the table")
     add("--report", type=Path, metavar="DIR", help="write a page with pictures side by side")
-    add("-g", "--device", default="auto", help="where to run: auto, cpu, cuda, ...")
+    devices.add_argument(parser)
 
 
 class PictureOptions(TypedDict):
@@ -93,7 +100,7 @@ def run(
     from rich.console import Console
 
     from relume.evaluate import Report, common_scale, shipped_models
-    from relume.files import make_folder, refuse_unwritable, replacing
+    from relume.files import refuse_unwritable, replacing
 
     clips = set(measures or ()) == {"flicker"}
     _refuse(options if clips else {"frames": frames}, "pictures" if clips else "clips and --measures flicker")
@@ -101,7 +108,7 @@ def run(
         refuse_unwritable(path)
     report = options["report"]
     if report:
-        refuse_unwritable(make_folder(report) / "report.html")
+        refuse_unwritable(report / "report.html")
     scale = common_scale(models, scale)
     models = models or shipped_models(scale)
     if clips:
@@ -170,9 +177,13 @@ def _refuse(options: Mapping[str, Any], what: str) -> None:
             raise UsageError(f"--{name} is for {what}")
 
 
-def _size(text: str) -> tuple[int, int]:
+class _Size:
     """``640x360`` -> (640, 360)."""
-    width, separator, height = text.lower().replace("×", "x").partition("x")
-    if not (separator and width.isdecimal() and height.isdecimal() and int(width) * int(height)):
-        raise ArgumentTypeError(f"{text!r} is no size such as 640x360")
-    return int(width), int(height)
+
+    allowed = "width and height such as 640x360"
+
+    def __call__(self, text: str) -> tuple[int, int]:
+        width, _, height = text.lower().replace("×", "x").partition("x")
+        if not int(width) > 0 < int(height):
+            raise ValueError
+        return int(width), int(height)

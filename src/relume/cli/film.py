@@ -18,6 +18,8 @@ from relume.cli import film_places
 from relume.cli.extras import extra
 from relume.cli.failures import exit_code_of, printable
 from relume.cli.film_places import FilmJob
+from relume.cli.numbers import Numbers
+from relume.cli.outcomes import Line
 from relume.cli.progress import Advance, progress_bar
 from relume.errors import UsageError
 from relume.jobs.pipeline import peak_rss
@@ -68,7 +70,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare the options that are for films alone."""
     add = parser.add_argument_group("for films").add_argument
     add("--codec", help="av1 (10-bit, the default), x264, x265, ffv1, prores")
-    add("--crf", type=float, metavar="N", help="quality, lower is better (default: 24 for av1)")
+    add("--crf", type=Numbers(float), metavar="N", help="quality, lower is better (default: 24 for av1)")
     add(
         "--preset",
         metavar="NAME",
@@ -77,7 +79,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--pix-fmt", metavar="NAME", help="pixel layout (default: what keeps most of the film's)")
     add("--start", metavar="TIME", help="begin there: seconds, or 1:02:03.5")
     add("--end", metavar="TIME", help="end there")
-    add("--preview", type=int, metavar="N", help="only N frames, as pictures, and how long all would take")
+    add(
+        "--preview",
+        type=Numbers(int, 1),
+        metavar="N",
+        help="only N frames, as pictures, and how long all would take",
+    )
     add("--fps", metavar="RATE", help="make a film of pictures: a folder, or frames/%%05d.png (default: 25)")
     add("--deinterlace", choices=["auto", "on", "off"], help="every frame, or none (default: if it needs it)")
 
@@ -155,22 +162,24 @@ def plan_films(
     return jobs
 
 
-def restore_one(job: FilmJob, model: "Model", wishes: "Wishes", json: bool, quiet: bool) -> None:
-    """Restore a film, tell how far it is, and at the end, when the bar is gone, what it was."""
+def restore_one(job: FilmJob, model: "Model", wishes: "Wishes", json: bool, quiet: bool) -> Line:
+    """Restore a film, tell how far it is, and then, when the bar is gone, what it was, which is given too."""
     from relume.video.job import restore_film, stream_film
 
     wishes = replace(wishes, codec=job.uncoded or wishes.codec)
     with _leaving_at_once(), progress_bar() as advance:
         tell = _teller(job, advance, json)
         if job.target is None:
-            stream_film(job.source, sys.stdout.buffer, model, wishes, tell)
-            return
-        done = restore_film(job.source, job.target, model, wishes, tell, partial(_warn, job))
-    if json:
-        line = {"input": str(job.source), "output": str(job.target), "model": model.card.name, **asdict(done)}
-        print(json_module.dumps({**line, "peak_rss_mb": _peak_mb()}), flush=True)
-    elif not quiet:
+            done = stream_film(job.source, sys.stdout.buffer, model, wishes, tell)
+        else:
+            done = restore_film(job.source, job.target, model, wishes, tell, partial(_warn, job))
+    names = {"input": str(job.source), "output": str(job.names.target), "model": model.card.name}
+    line: Line = {**names, **asdict(done), "peak_rss_mb": _peak_mb()}
+    if job.target is not None and json:
+        print(json_module.dumps(line), flush=True)
+    elif job.target is not None and not quiet:
         print(printable(f"{job.source} → {job.target}: {_summary(done)}"), flush=True)
+    return line
 
 
 def _warn(job: FilmJob, loss: str) -> None:

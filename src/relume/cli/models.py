@@ -9,20 +9,23 @@ import json as json_module
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from relume.card import Task
 from relume.cli.extras import extra
 
 if TYPE_CHECKING:
     from relume.zoo import ModelFile
 
-HEADINGS = ("model", "task", "scale", "MB", "licence", "scores (PSNR dB / SSIM)", "")
+TASKS: Sequence[Task] = get_args(Task)
+
+HEADINGS = ("model", "task", "scale", "default for", "MB", "licence", "scores (PSNR dB / SSIM)", "")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
     add = parser.add_argument
-    add("--json", action="store_true", help="print the whole cards, one JSON object a line")
+    add("--json", action="store_true", help="print the whole cards, one JSON object a model")
     add("--cards", type=Path, metavar="DIR", help="write a page about each, with pictures")
     add("--samples", type=Path, metavar="DIR", default=Path("examples"), help="pictures for --cards")
 
@@ -37,29 +40,34 @@ def run(json: bool, cards: Path | None, samples: Path) -> int:
             from relume.modelcards import write_cards
         write_cards(models, cards, samples, print)
         return 0
-    default = _default()
+    defaults = {path: use for task in TASKS for path, use in _defaults(task, models).items()}
     if json:
         for model in models:
-            about = {"path": str(model.path), "default": model.path == default.path}
+            about = {"path": str(model.path), "default_for": defaults.get(model.path)}
             print(json_module.dumps({**about, **json_module.loads(model.card.to_json())}))
         return 0
-    rows = [HEADINGS, *map(_row, models)]
+    rows = [HEADINGS, *(_row(model, defaults.get(model.path, "")) for model in models)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
-    print(f"\nrelume upscale takes {default.card.name} on this machine, unless -n or -s asks for another.")
+    print("\nDefaults are those of this machine, without -n; a scale between two takes the larger one's.")
     return 0
 
 
-def _default() -> "ModelFile":
-    """What enlarges pictures when nothing is asked."""
+def _defaults(task: Task, models: "Sequence[ModelFile]") -> dict[Path, str]:
+    """The models that are taken for a task if none is named, and for what they are."""
     from relume.backends import prefers_int8
-    from relume.zoo import default_model, find_model
+    from relume.zoo import default_model, family_of, find_model
 
-    return find_model(default_model(), int8=prefers_int8("auto"))
+    if task not in {model.card.task for model in models}:
+        return {}
+    family, int8 = default_model(task), prefers_int8()
+    scales = sorted({model.card.scale for model in models if family_of(model.card.name) == family})
+    uses = {find_model(family, scale, int8=int8).path: f"{task} -s {scale}" for scale in scales}
+    return uses | {find_model(family, int8=int8).path: f"{task}"}
 
 
-def _row(model: "ModelFile") -> Sequence[str]:
+def _row(model: "ModelFile", default: str) -> Sequence[str]:
     card = model.card
     megabytes = model.path.stat().st_size / 1e6
     scores = ", ".join(
@@ -67,4 +75,13 @@ def _row(model: "ModelFile") -> Sequence[str]:
         for score in card.scores
         if score.protocol == "matlab"
     )
-    return card.name, card.task, f"×{card.scale}", f"{megabytes:.1f}", card.licence, scores, card.description
+    return (
+        card.name,
+        card.task,
+        f"×{card.scale}",
+        default,
+        f"{megabytes:.1f}",
+        card.licence,
+        scores,
+        card.description,
+    )

@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -30,6 +31,9 @@ class Skipped:
     why: str
 
 
+Outcome = Done | Failed | Skipped
+
+
 @dataclass
 class Tally:
     """Outcomes so far.
@@ -55,7 +59,7 @@ class Tally:
     failures: list[Failed] = field(default_factory=list[Failed])
     _start: float = field(default_factory=perf_counter)
 
-    def tell(self, outcomes: Iterator[Done | Failed | Skipped]) -> None:
+    def tell(self, outcomes: Iterable[Outcome]) -> None:
         """Tell of every outcome as it comes."""
         for outcome in outcomes:
             line = self._line(outcome)
@@ -100,7 +104,7 @@ class Tally:
         with replacing(path) as temporary:
             temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
-    def _line(self, outcome: Done | Failed | Skipped) -> Line:
+    def _line(self, outcome: Outcome) -> Line:
         job = outcome.job
         line: Line = {"input": str(job.source), "output": str(job.target), "model": self.model}
         if isinstance(outcome, Failed):
@@ -109,6 +113,22 @@ class Tally:
             return line | {"skipped": outcome.why}
         line |= {key: value for key, value in asdict(outcome).items() if key != "job"}
         return line | {"scale": self.factor or outcome.scale}
+
+
+@contextmanager
+def reported(tally: Tally, path: Path | None) -> Generator[None]:
+    """Write the report, if one is asked for, when the block ends, however it does.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+    finished = False
+    try:
+        yield
+        finished = True
+    finally:
+        if path:
+            tally.write(path, finished)
 
 
 def _sentence(outcome: Done | Skipped) -> str:

@@ -1,12 +1,12 @@
 """Command lines, parsed by the standard library: nothing to install, and nothing slow to import."""
 
 import argparse
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from relume.errors import UsageError
+from relume.suggestions import did_you_mean
 
 _PLAIN = "\0"
 """Put before what follows ``--``, so that argparse takes it for no option; no argument can hold it itself."""
@@ -29,7 +29,33 @@ class Parser(argparse.ArgumentParser):
         Raises:
             UsageError: always.
         """
-        raise UsageError(message, hint=f"see {self.prog} --help")
+        raise UsageError(message.removeprefix("argument "), hint=f"see {self.prog} --help")
+
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        """The value of an option; in argparse, where its own message has no form that could be kept.
+
+        Raises:
+            UsageError: if it is none.
+        """
+        try:
+            return super()._get_value(action, arg_string)
+        except argparse.ArgumentError as error:
+            raise self._misunderstood(action, arg_string, getattr(action.type, "allowed", None)) from error
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Of an option with a list of values, see :meth:`_get_value`.
+
+        Raises:
+            UsageError: if it is not on the list.
+        """
+        if action.choices is not None and value not in action.choices:
+            raise self._misunderstood(action, value, action.choices)
+
+    def _misunderstood(self, action: argparse.Action, value: object, allowed: object) -> UsageError:
+        name = action.option_strings[-1] if action.option_strings else action.dest
+        return UsageError(
+            f"wrong value for {name}", got=value, allowed=allowed, hint=f"see {self.prog} --help"
+        )
 
     def values(self, arguments: Sequence[str]) -> dict[str, Any]:
         """Parse; options and inputs may come in any order, and after ``--`` nothing is an option.
@@ -43,7 +69,7 @@ class Parser(argparse.ArgumentParser):
         if rest:
             shown = (action for action in self._actions if action.help != argparse.SUPPRESS)
             options = [name for action in shown for name in action.option_strings]
-            hint = did_you_mean(rest[0], options) or f"see {self.prog} --help"
+            hint = did_you_mean(rest[0].partition("=")[0], options) or f"see {self.prog} --help"
             raise UsageError("unknown option", got=rest[0], hint=hint)
         return {name: _unmarked(value) for name, value in vars(found).items()}
 
@@ -55,9 +81,3 @@ def _unmarked(value: Any) -> Any:
     if isinstance(value, str | Path):
         return type(value)(str(value).removeprefix(_PLAIN))
     return value
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """A hint at the most similar known word, if one is similar."""
-    close = get_close_matches(word.partition("=")[0], list(known), n=1)
-    return f"did you mean {close[0]}?" if close else None

@@ -17,7 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from relume.cli import deblur, film, restore, saving, selection, upscale
+from relume.cli import film, restore, saving, selection, upscale
+from relume.cli.endings import ending_of
 from relume.cli.failures import complain, printable
 from relume.cli.film_places import are_films
 from relume.cli.selection import Selection
@@ -44,9 +45,7 @@ def run(
     size: film.Size = {"scale": scale, "width": width, "height": height}
     _check(options)
     chosen = restore.choose_model(None, size, options)
-    enlarges = chosen.card.task == "upscale"
-    ending = upscale.ending(scale or chosen.card.scale, width, height) if enlarges else deblur.ENDING
-    selected = selection.select(ending, options)
+    selected = selection.select(ending_of(chosen, size), options)
     saving.refuse_useless(saving.given(options), (job.target for job in selected.jobs))
     return _plan(partial(restore.open_chosen, chosen, options), selected, size, options)
 

@@ -3,31 +3,30 @@
 import hashlib
 import json as json_module
 from argparse import SUPPRESS, ArgumentParser, BooleanOptionalAction
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relume.card import ModelCard, Task
-from relume.cli import film, saving, selection
-from relume.cli.film_places import are_films
-from relume.cli.outcomes import Skipped, Tally
+from relume.cli import devices, film, saving, selection
+from relume.cli.endings import ending_of
+from relume.cli.film_places import FilmJob, are_films
+from relume.cli.numbers import Numbers
+from relume.cli.outcomes import Skipped, Tally, reported
 from relume.cli.progress import progress_bar
 from relume.cli.selection import Selection, SelectionOptions
-from relume.cli.streams import standard_streams, writes_to_stdout
+from relume.cli.streams import renamed, standard_streams, writes_to_stdout
 from relume.errors import RelumeError, UsageError
 from relume.jobs.journal import Journal
-from relume.jobs.naming import Job
+from relume.jobs.naming import Job, make_result_folder
 from relume.jobs.pipeline import Failed, Stages, Tell, restore_files
 
 if TYPE_CHECKING:
     from relume.image import Animation, Picture, Result, Scan
     from relume.model import Model, Treatment
     from relume.zoo import ModelFile
-
-DEVICE_NUMBERS = {"-1": "cpu", "0": "cuda"}
-"""Devices as other programs number them."""
 
 NOT_IN_RESULTS = {
     *("inputs", "more_inputs", "output", "include", "exclude", "shard", "suffix"),
@@ -39,13 +38,11 @@ ONLY_PICTURES = (
     "include",
     "exclude",
     "shard",
-    "skip_existing",
-    "report",
     "max_pixels",
     "salvage",
     *saving.FORMATS,
 )
-"""Options that films do not have yet; they always go on where they were interrupted."""
+"""Options that films do not have yet."""
 
 
 class Options(SelectionOptions, saving.Options, film.Options):
@@ -81,13 +78,21 @@ def add_arguments(parser: ArgumentParser, ending: str) -> None:
     add = parser.add_argument
     add("-n", "--model", help="name, see relume models, or file of a model")
     add("--model_name", dest="model", default=SUPPRESS, help=SUPPRESS)
-    add("-t", "--tile", type=int, default=0, metavar="PX", help="side of the tiles; 0: by free memory")
-    add("-g", "--device", default="auto", help="where to run: auto, cpu, cuda, openvino, onnxruntime, ...")
-    add("--gpu-id", dest="device", default=SUPPRESS, help=SUPPRESS)
-    add("--max-pixels", type=int, metavar="N", help="largest picture to read (default: 180 million pixels)")
+    add("-t", "--tile", type=Numbers(), default=0, metavar="PX", help="side of the tiles; 0: by free memory")
+    devices.add_argument(parser)
+    add(
+        "--max-pixels",
+        type=Numbers(int, 1),
+        metavar="N",
+        help="largest picture to read (default: 180 million pixels)",
+    )
     add("--salvage", action="store_true", help="of damaged JPEG and PNG, use what can be decoded, and say so")
     add("--skip-existing", action="store_true", help="leave out files whose results are there")
-    add("--resume", action="store_true", help="leave out what an earlier run, however it ended, finished")
+    add(
+        "--resume",
+        action="store_true",
+        help="leave out what an earlier run finished; begun films always go on",
+    )
     add("--report", type=Path, metavar="FILE", help="write what became of every file, as JSON")
     add("--json", action="store_true", help="print one JSON object a file")
     add("-q", "--quiet", action="store_true", help="print nothing but what went wrong")
@@ -98,7 +103,13 @@ def add_arguments(parser: ArgumentParser, ending: str) -> None:
 
 def _add_treatment(parser: ArgumentParser) -> None:
     add = parser.add_argument
-    add("--strength", type=float, default=1.0, metavar="0..1", help="how much of what the model adds is kept")
+    add(
+        "--strength",
+        type=Numbers(float, 0, 1),
+        default=1.0,
+        metavar="0..1",
+        help="how much of what the model adds is kept",
+    )
     add(
         "-x", "--tta", action="store_true", help="mean of eight turned runs: a little better, 8 times as slow"
     )
@@ -113,26 +124,26 @@ def _add_treatment(parser: ArgumentParser) -> None:
     add("--no-provenance", action="store_false", dest="provenance", help="do not note the model in the XMP")
 
 
-def restore(task: Task, size: film.Size, ending: Callable[[ModelCard], str], options: Options) -> int:
+def restore(task: Task, size: film.Size, options: Options) -> int:
     """Work through the inputs; return the exit code.
 
     Args:
         task: what the model must do.
         size: of the results.
-        ending: what names of results end in, for the model that is used.
         options: of the command line.
     """
     check(task, options)
     chosen = choose_model(task, size, options)
+    ending = ending_of(chosen, size)
     if are_films([*options["inputs"], *options["more_inputs"]], options["fps"]):
-        return _restore_films(chosen, size, ending(chosen.card), options).conclude()
+        return _restore_films(chosen, size, ending, options).conclude()
     film.refuse_film_options(options)
     options["quiet"] |= writes_to_stdout(options)
-    with standard_streams(options):
-        selected = selection.select(ending(chosen.card), options)
+    with standard_streams(options) as spooled:
+        selected = selection.select(ending, options)
         saving.refuse_useless(saving.given(options), (job.target for job in selected.jobs))
         with open_chosen(chosen, options) as model:
-            tally = _restore_pictures(model, selected, size, options)
+            tally = _restore_pictures(model, selected, size, options, spooled)
     return tally.conclude()
 
 
@@ -140,8 +151,7 @@ def open_chosen(chosen: "ModelFile", options: Options) -> "Model":
     """Load the model as the options say."""
     from relume.model import open_model
 
-    device = DEVICE_NUMBERS.get(options["device"], options["device"])
-    return open_model(str(chosen.path), device=device, strength=options["strength"])
+    return open_model(str(chosen.path), device=options["device"], strength=options["strength"])
 
 
 def choose_model(task: Task | None, size: film.Size, options: Options) -> "ModelFile":
@@ -155,10 +165,9 @@ def choose_model(task: Task | None, size: film.Size, options: Options) -> "Model
     from relume.engine.restore import target_size
     from relume.zoo import default_model, find_model
 
-    device = DEVICE_NUMBERS.get(options["device"], options["device"])
     name = options["model"] or default_model(task or "upscale")
     scale, width, height = (size.get(key) for key in ("scale", "width", "height"))
-    chosen = find_model(name, scale, task, int8=prefers_int8(device))
+    chosen = find_model(name, scale, task, int8=prefers_int8(options["device"]))
     target_size(1, 1, chosen.card.scale, scale, width, height)  # refuses what no picture could be given
     return chosen
 
@@ -175,17 +184,13 @@ def check(command: str, options: Options) -> None:
     """
     if not options["inputs"] + options["more_inputs"]:
         raise UsageError("no picture is given", hint=f"for example: relume {command} photo.jpg")
-    for name, least in (("tile", 0), ("max_pixels", 1)):
-        value = options[name]
-        if value is not None and value < least:
-            raise UsageError(
-                f"--{name.replace('_', '-')} is too small", got=value, allowed=f"{least} or more"
-            )
     if options["json"] and writes_to_stdout(options):
         raise UsageError("--json and the result both need standard output", hint="use --report FILE")
 
 
-def _restore_pictures(model: "Model", selected: Selection, size: film.Size, options: Options) -> Tally:
+def _restore_pictures(
+    model: "Model", selected: Selection, size: film.Size, options: Options, spooled: Path | None
+) -> Tally:
     """Work through files, and report on them even if that is interrupted."""
     jobs, unusable = selected
     factor = None if size.get("width") or size.get("height") else size.get("scale") or model.card.scale
@@ -198,30 +203,29 @@ def _restore_pictures(model: "Model", selected: Selection, size: film.Size, opti
     writing: Callable[[Job], AbstractContextManager[None]] = (
         journal.writing if keeps_journal else lambda job: nullcontext()
     )
-    finished = False
-    try:
-        with progress_bar() as advance:
-            outcomes = restore_files(wanted, _dispatch(model, size, options), advance, writing)
-            tally.tell(chain(skipped, outcomes))
-        finished = True
-    finally:
-        if options["report"]:
-            tally.write(options["report"], finished)
+    with reported(tally, options["report"]), progress_bar() as advance:
+        outcomes = restore_files(wanted, _dispatch(model, size, options), advance, writing)
+        tally.tell(renamed(outcome, spooled) for outcome in chain(skipped, outcomes))
     return tally
 
 
 def _dispatch(model: "Model", size: film.Size, options: Options) -> Callable[[Job], Stages]:
     """How each file is worked on, by what it is."""
-    from relume.image import MAX_PIXELS
+    from relume.image import MAX_PIXELS, refuse_size
     from relume.jobs.pictures import PictureStages
-
-    def work(picture: "Picture | Scan | Animation", progress: Tell) -> "Result":
-        return model.restore_image(picture, **size, **treatment_of(options, progress))
 
     scale = max(model.card.scale, size.get("scale") or 0)
     max_pixels = options["max_pixels"] or MAX_PIXELS
-    pictures = PictureStages(work, scale, max_pixels, options["salvage"], saving.given(options))
-    return lambda job: pictures
+    formats = saving.given(options)
+
+    def stages(job: Job) -> Stages:
+        def work(picture: "Picture | Scan | Animation", progress: Tell) -> "Result":
+            refuse_size(job.target, *model.size_of((picture.height, picture.width), **size))
+            return model.restore_image(picture, **size, **treatment_of(options, progress))
+
+        return PictureStages(work, scale, max_pixels, options["salvage"], formats)
+
+    return stages
 
 
 def treatment_of(options: Options, progress: Tell | None = None) -> "Treatment":
@@ -262,17 +266,33 @@ def _restore_films(chosen: "ModelFile", size: film.Size, ending: str, options: O
         format=None if options["format"] == "auto" else options["format"],
     )
     tally = Tally(chosen.card.name, None, options["json"], options["quiet"], [])
-    with open_chosen(chosen, options) as model:
-        for job in jobs:
+    journal = journal_of(chosen.card, size, options)
+    films = {job.names: job for job in jobs}
+    wanted, skipped = split([*films], journal, options)
+    with reported(tally, options["report"]), open_chosen(chosen, options) as model:
+        tally.tell(skipped)
+        for names in wanted:
+            job = films[names]
             try:
                 if options["preview"] is not None:
                     film.preview_one(job, model, wishes, options["preview"], options["json"])
                     continue
-                film.restore_one(job, model, wishes, options["json"], options["quiet"])
-                tally.done.append({"input": str(job.source), "output": str(job.target)})
+                with _noted(job, journal) if options["resume"] or len(films) > 1 else nullcontext():
+                    tally.done.append(film.restore_one(job, model, wishes, options["json"], options["quiet"]))
             except (RelumeError, MemoryError) as error:
-                tally.failures.append(Failed(job.names, error))
+                tally.failures.append(Failed(names, error))
     return tally
+
+
+@contextmanager
+def _noted(job: FilmJob, journal: Journal) -> Generator[None]:
+    """Note in the journal what becomes of a film, unless it is no file, or its result none."""
+    if job.target is None or not job.names.source.is_file():
+        yield
+        return
+    make_result_folder(job.names)
+    with journal.writing(job.names):
+        yield
 
 
 def journal_of(card: ModelCard, size: film.Size, options: Options) -> Journal:

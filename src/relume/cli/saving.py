@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from relume.cli.numbers import Numbers
 from relume.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ FORMATS = {
     "compression": ("TIFF",),
 }
 """Options -> the formats that have them."""
-
-HIGHEST = {"quality": 100, "method": 6, "speed": 10, "compress_level": 9}
-"""Options that are numbers from 0 to this."""
 
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 
@@ -44,13 +42,23 @@ class Options(TypedDict):
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the options."""
     add = parser.add_argument_group("for single formats").add_argument
-    add("--quality", type=int, metavar="0..100", help="of JPEG, WebP (default: 95) and AVIF (90)")
+    add(
+        "--quality",
+        type=Numbers(int, 0, 100),
+        metavar="0..100",
+        help="of JPEG, WebP (default: 95) and AVIF (90)",
+    )
     add("--subsampling", choices=SUBSAMPLINGS, help="chroma of JPEG and AVIF (default: 4:4:4)")
     add("--progressive", action="store_true", help="JPEG that comes in passes")
     add("--lossless", action="store_true", help="WebP without loss")
-    add("--method", type=int, metavar="0..6", help="effort for WebP (default: 4)")
-    add("--speed", type=int, metavar="0..10", help="of AVIF; 0: smallest file (default: 6)")
-    add("--compress-level", type=int, metavar="0..9", help="of PNG; 9: smallest file (default: 2)")
+    add("--method", type=Numbers(int, 0, 6), metavar="0..6", help="effort for WebP (default: 4)")
+    add("--speed", type=Numbers(int, 0, 10), metavar="0..10", help="of AVIF; 0: smallest file (default: 6)")
+    add(
+        "--compress-level",
+        type=Numbers(int, 0, 9),
+        metavar="0..9",
+        help="of PNG; 9: smallest file (default: 2)",
+    )
     add("--compression", metavar="NAME", help="of TIFF: tiff_adobe_deflate (default), raw, tiff_lzw, ...")
 
 
@@ -60,10 +68,6 @@ def given(options: Options) -> "SaveOptions":
     Raises:
         UsageError: if a value is not allowed.
     """
-    for name, highest in HIGHEST.items():
-        value = options[name]
-        if value is not None and not 0 <= value <= highest:
-            raise UsageError(f"{_flag(name)} is out of range", got=value, allowed=f"0 to {highest}")
     if options["compression"]:
         _check_compression(options["compression"])
     values = ((name, options[name]) for name in FORMATS)

@@ -4,13 +4,19 @@ import shutil
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from relume.cli.outcomes import Outcome
 from relume.cli.selection import SelectionOptions
-from relume.errors import InputError, UsageError
+from relume.errors import InputError, RelumeError, UsageError
+from relume.jobs.pipeline import Failed
 
 STREAM = "-"
+
+NAME = "standard input"
+"""What messages call it."""
 
 
 def writes_to_stdout(options: SelectionOptions) -> bool:
@@ -20,8 +26,10 @@ def writes_to_stdout(options: SelectionOptions) -> bool:
 
 
 @contextmanager
-def standard_streams(options: SelectionOptions) -> Generator[None]:
+def standard_streams(options: SelectionOptions) -> Generator[Path | None]:
     """Put files into the options for the streams, while the block runs; afterwards, print the result's bytes.
+
+    Gives the file with what came from standard input, if anything was to be read there.
 
     Raises:
         UsageError: if several results would go to standard output, or a terminal.
@@ -29,20 +37,33 @@ def standard_streams(options: SelectionOptions) -> Generator[None]:
     """
     inputs = [*options["inputs"], *options["more_inputs"]]
     if STREAM not in inputs and options["output"] != STREAM:
-        yield
+        yield None
         return
     to_stdout = writes_to_stdout(options)
     with TemporaryDirectory(prefix="relume-") as name:
         if to_stdout:
             _check(inputs)
             options["output"] = f"{name}/results/"
-        if STREAM in inputs:
-            spooled = str(_spool(Path(name)))
-            options["inputs"], options["more_inputs"] = [spooled if i == STREAM else i for i in inputs], []
-        yield
+        spooled = _spool(Path(name)) if STREAM in inputs else None
+        options["inputs"], options["more_inputs"] = [str(spooled) if i == STREAM else i for i in inputs], []
+        yield spooled
         for result in Path(name).glob("results/*"):
             with result.open("rb") as file:
                 shutil.copyfileobj(file, sys.stdout.buffer)
+
+
+def renamed(outcome: Outcome, spooled: Path | None) -> Outcome:
+    """The outcome; where it is of standard input, called so instead of by its temporary file.
+
+    Args:
+        outcome: of any file.
+        spooled: what :func:`standard_streams` gave.
+    """
+    if outcome.job.source != spooled:
+        return outcome
+    if isinstance(outcome, Failed) and isinstance(outcome.error, RelumeError):
+        outcome.error.what = outcome.error.what.replace(str(spooled), NAME)
+    return replace(outcome, job=replace(outcome.job, source=Path(NAME)))
 
 
 def _check(inputs: list[str]) -> None:

@@ -13,6 +13,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from relume.cli import devices
 from relume.cli.extras import extra
 from relume.errors import RelumeError
 
@@ -29,7 +30,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--run", type=Path, dest="run_dir", metavar="DIR", help="the run's folder (default: runs/RECIPE)")
     add("--resume", action="store_true", help="go on from the newest checkpoint")
     add("--smoke", action="store_true", help="only a few small steps, to see that everything works")
-    add("-g", "--device", default="auto", help="auto, cpu, cuda or mps")
+    devices.add_argument(parser, devices=("auto", "cpu", "cuda", "mps"))
 
 
 def run(

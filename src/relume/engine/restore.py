@@ -17,6 +17,10 @@ from relume.machine import free_ram
 Pixels = NDArray[np.float32]
 """A picture: HWC, RGB, in [0, 1]."""
 
+LARGEST = {"scale": 100, "width": 1_000_000, "height": 1_000_000}
+"""What may be asked for: networks make pictures a few times as large, and what goes far beyond is a slip of
+the keyboard that would take days; few programs read sides of more than a million pixels, libpng's limit."""
+
 Progress = Callable[[int, int], None]
 """Called with the number of tiles that are done and of all tiles; from the start again after a retry."""
 
@@ -192,12 +196,12 @@ def target_size(
         out_height: asked rows.
 
     Raises:
-        UsageError: if a size is not positive, or both a scale and a size are asked.
+        UsageError: if one of them is not above 0, or too large, or both a scale and a size are asked.
     """
     asked = {"scale": scale, "width": out_width, "height": out_height}
     for name, value in asked.items():
-        if value is not None and not 0 < value < float("inf"):
-            raise UsageError(f"{name} must be positive and finite", got=value)
+        if value is not None and not 0 < value <= LARGEST[name]:  # as nan is not
+            raise UsageError(f"{name} is out of range", got=value, allowed=f"above 0, up to {LARGEST[name]}")
     if scale is not None and (out_width or out_height):
         got = ", ".join(f"{name} {value:g}" for name, value in asked.items() if value is not None)
         raise UsageError("scale and size exclude each other", got=got, allowed="scale, or width and height")

@@ -12,6 +12,7 @@ from relume.image.handover import Handover
 from relume.image.picture import Levels, Picture, Strips
 from relume.image.pil import from_pil, to_pil
 from relume.image.reading import (
+    HEIC_SUFFIXES,
     MAX_PIXELS,
     READABLE_SUFFIXES,
     Header,
@@ -21,10 +22,11 @@ from relume.image.reading import (
 )
 from relume.image.scan import LARGEST_WHOLE, Scan
 from relume.image.thumbnails import small_copy
-from relume.image.writing import WRITABLE_FORMATS, SaveOptions, write_picture
+from relume.image.writing import WRITABLE_FORMATS, SaveOptions, refuse_size, write_picture
 from relume.image.xmp import with_provenance
 
 __all__ = [
+    "HEIC_SUFFIXES",
     "LARGEST_WHOLE",
     "MAX_PIXELS",
     "READABLE_SUFFIXES",
@@ -44,6 +46,7 @@ __all__ = [
     "read_header",
     "read_image",
     "read_picture",
+    "refuse_size",
     "small_copy",
     "to_array",
     "to_pil",

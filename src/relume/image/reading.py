@@ -40,17 +40,21 @@ from relume.image.xmp import is_restored
 MAX_PIXELS: Final = 180_000_000
 """The most pixels a file may have, unless said otherwise."""
 
+HEIC_SUFFIXES: Final = (".heic", ".heif")
+"""Of what is read with the extra ``heic`` only."""
+
 READABLE_SUFFIXES: Final = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".webp"),
     *(".tif", ".tiff", ".bmp", ".dib", ".gif", ".avif"),
-    *(".jp2", ".j2k", ".jpf", ".jpx", ".heic", ".heif"),
+    *(".jp2", ".j2k", ".jpf", ".jpx"),
+    *HEIC_SUFFIXES,
 )
 """Names that picture files usually have; only for finding them in folders."""
 
 ANIMATED_FORMATS: Final = ("PNG", "WEBP", "GIF", "AVIF")
 """Formats of which a file may hold several frames."""
 
-_READABLE: Final = "PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF, JPEG 2000, HEIC"
+_READABLE: Final = "PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF, JPEG 2000, with relume[heic] HEIC"
 _HEIC_BRANDS: Final = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _SALVAGEABLE: Final = {"JPEG": "jpegload", "PNG": "pngload"}  # by libvips
 _ROWWISE_MODES: Final = {"L", "LA", "RGB", "RGBA"}

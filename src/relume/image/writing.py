@@ -113,14 +113,7 @@ def write_picture(
     """
     path = Path(path)
     format = format_for(path, format)
-    longest = _LONGEST_SIDE.get(format)
-    if longest and max(picture.height, picture.width) > longest:
-        raise OutputError(
-            f"cannot write {path}",
-            got=f"{picture.width} × {picture.height} pixels",
-            allowed=f"up to {longest} a side in {format}",
-            hint="choose PNG or TIFF",
-        )
+    refuse_size(path, picture.height, picture.width, format)
     chosen: SaveOptions = {**DEFAULTS[format], **options}
     levels_of = partial(_levels_for, format=format, background=background)
     if isinstance(picture, Strips):
@@ -130,6 +123,23 @@ def write_picture(
     _write(levels, settled(picture, picture.height, picture.width, levels), path, format, chosen)
     if (map_levels := _map_levels(picture)) is not None:
         _write(map_levels, Metadata(), _map_path(path), "PNG", DEFAULTS["PNG"])
+
+
+def refuse_size(path: Path, height: int, width: int, format: str | None = None) -> None:
+    """Find out before long work that the format could not hold its result.
+
+    Raises:
+        OutputError: if the format is unknown or cannot hold this size.
+    """
+    format = format_for(path, format)
+    longest = _LONGEST_SIDE.get(format)
+    if longest and max(height, width) > longest:
+        raise OutputError(
+            f"cannot write {path}",
+            got=f"{width} × {height} pixels",
+            allowed=f"up to {longest} a side in {format}",
+            hint="choose PNG or TIFF",
+        )
 
 
 def _write_strips(

@@ -43,7 +43,7 @@ class Sample:
 
     Attributes:
         read_s: of reading, for each pixel of the picture.
-        first_s: what it took longer the first time, for each pixel that the network sees.
+        first_s: what it took longer the first time, for each pixel of a window, however often it is run.
         restore_s: of restoring, for each pixel as :func:`relume.jobs.prospects.restored_px` counts them.
         write_s: of writing, for each pixel of the result.
         disk_bytes: of the file, for each pixel of the result.
@@ -110,7 +110,7 @@ def take_sample(
     del image
     sides = zip((part.height, part.width), prospect.size, prospect.out_size, strict=True)
     height, width = (max(1, round(side * out / whole)) for side, whole, out in sides)
-    px, out_px = part.height * part.width * prospect.workload.num_runs, height * width
+    window_px, out_px = part.height * part.width, height * width
     (_, first_s), (result, again_s) = (_timed(lambda: restore(part, height, width)) for _ in range(2))
     if prospect.workload.num_parts > 1 and isinstance(result, Picture | Levels):
         result = Strips(height, width, iter([result]))  # these have encoders of their own
@@ -120,8 +120,8 @@ def take_sample(
         disk_bytes = path.stat().st_size / out_px
     return Sample(
         read_s=read_s / prospect.px / num_frames,
-        first_s=np.maximum(0, first_s - again_s) / px,
-        restore_s=again_s / restored_px(px, out_px, prospect.scale),
+        first_s=np.maximum(0, first_s - again_s) / window_px,
+        restore_s=again_s / restored_px(window_px * prospect.workload.num_runs, out_px, prospect.scale),
         write_s=write_s / out_px,
         disk_bytes=disk_bytes,
     )

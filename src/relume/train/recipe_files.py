@@ -1,6 +1,5 @@
 """Recipes in files: read by name or path, with variants and overrides applied."""
 
-import difflib
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -10,6 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from relume.errors import InputError, UsageError
+from relume.suggestions import did_you_mean
 from relume.train.options import Options
 from relume.train.recipe import Recipe
 
@@ -65,8 +65,7 @@ def _text_of(source: str | Path) -> str:
             raise InputError(f"cannot read the recipe {path}", got=error, allowed="YAML in UTF-8") from error
     names = list_recipes()
     if str(source) not in names:
-        close = difflib.get_close_matches(str(source), names, n=1)
-        hint = f"did you mean {close[0]}?" if close else "or give a path ending in .yaml"
+        hint = did_you_mean(str(source), names) or "or give a path ending in .yaml"
         raise UsageError("unknown recipe", got=source, allowed=names, hint=hint)
     return (resources.files("relume") / "recipes" / f"{source}.yaml").read_text(encoding="utf-8")
 
@@ -130,8 +129,8 @@ def _told(problem: Any) -> str:
     place = ".".join(str(part) for part in problem["loc"])
     if problem["type"] != "extra_forbidden":
         return f"{place}: {problem['msg']}, got {problem['input']!r}" if place else problem["msg"]
-    close = difflib.get_close_matches(str(problem["loc"][-1]), _all_keys(), n=1)
-    return f"unknown key {place}" + (f", did you mean {close[0]}?" if close else "")
+    hint = did_you_mean(str(problem["loc"][-1]), _all_keys())
+    return f"unknown key {place}" + (f", {hint}" if hint else "")
 
 
 def _all_keys() -> set[str]:

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from relume.errors import UsageError
-from relume.files import make_folder, refuse_unwritable, replacing
+from relume.files import refuse_unwritable, replacing
 from relume.image import write_picture
 from relume.video.codecs import CODECS
 from relume.video.colour import from_rgb
@@ -114,7 +114,6 @@ class FilmTarget(Target):
 
     def prepare(self) -> None:
         """See :class:`Target`."""
-        make_folder(self.path.parent)
         refuse_unwritable(self.path)
 
     def losses(self, source: Source, info: FilmInfo, plan: Plan, folder: Path) -> list[str]:
@@ -180,7 +179,6 @@ class PicturesTarget(Target):
 
     def prepare(self) -> None:
         """See :class:`Target`."""
-        make_folder(self.path.parent)
         refuse_unwritable(numbered(self.path, 1))
 
     def losses(self, source: Source, info: FilmInfo, plan: Plan, folder: Path) -> list[str]:

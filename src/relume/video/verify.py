@@ -1,6 +1,7 @@
 """Proof that a restored film is the original with better pictures, and nothing else."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
@@ -64,6 +65,7 @@ class _Seen:
     def __init__(self, before: Film, after: Film, excerpt: Excerpt):
         self.origin = Fraction(0)
         self._films = before, after
+        self._whole = excerpt.whole
         self._counts = [0, 0]
         self._shift = Fraction(0)
         self._consistency: list[float] = []
@@ -97,7 +99,7 @@ class _Seen:
 
     def checks(self) -> Iterator[Check]:
         """What became of the promises."""
-        yield compare("frames", self._counts[0], self._counts[1])
+        yield self._frames()
         yield shifted("times", self._shift)
         least = min(self._consistency, default=0.0)
         mean = float(np.mean(self._consistency)) if self._consistency else 0.0
@@ -110,6 +112,13 @@ class _Seen:
         was, now, large = np.mean(still, axis=0) if still else (0.0, 0.0, 0.0)
         found = f"{now:.2f} levels where nothing moves, {was:.2f} before; {large:.2f} with all details"
         yield Check("flicker", bool(now <= was + FLICKER_MARGIN), found)
+
+    def _frames(self) -> Check:
+        before, after = self._counts
+        check = compare("frames", before, after)
+        if after < before and self._whole:
+            return replace(check, found=f"{check.found}; was it an excerpt? give --start and --end as then")
+        return check
 
 
 def _compare_pictures(before: Film, after: Film) -> Iterator[Check]:

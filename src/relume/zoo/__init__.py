@@ -4,12 +4,12 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from relume.card import ModelCard, Task
 from relume.errors import InputError, UsageError
 from relume.files import replacing
+from relume.suggestions import did_you_mean
 from relume.zoo.headers import onnx_metadata, safetensors_metadata
 
 FOLDER = Path(__file__).parent
@@ -46,7 +46,7 @@ def default_model(task: Task = "upscale") -> str:
     Raises:
         UsageError: if no model in the wheel does this.
     """
-    families = [_family(model.card.name) for model in list_models() if model.card.task == task]
+    families = [family_of(model.card.name) for model in list_models() if model.card.task == task]
     if not families:
         raise UsageError(f"relume comes without a model to {task} yet", hint="give one with -n MODEL")
     return next((family for family in families if family in PREFERRED_FAMILIES), families[0])
@@ -126,12 +126,12 @@ def _full_name(name: str, scale: float | None) -> str:
     if scales:
         enough = (s for s in scales if scale is not None and s >= scale)
         return f"{name}-x{next(enough, scales[-1])}"
-    close = get_close_matches(name, names | {*map(_family, names)})
+    known = sorted(names | {*map(family_of, names)})
     raise UsageError(
         "unknown model",
         got=name,
-        allowed=sorted(names),
-        hint=f"did you mean {close[0]}?" if close else "or the path of an .onnx or .safetensors file",
+        allowed=known,
+        hint=did_you_mean(name, known) or "or the path of an .onnx or .safetensors file",
     )
 
 
@@ -142,7 +142,8 @@ def _in_8_bits(path: Path) -> Path:
     return quantised if made_of_it else path
 
 
-def _family(name: str) -> str:
+def family_of(name: str) -> str:
+    """A model's name without its scale and precision: ``compact-small`` of ``compact-small-x4-int8``."""
     return re.sub(r"-x\d+(-int8)?$", "", name)
 
 
