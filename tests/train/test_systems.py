@@ -70,7 +70,7 @@ def test_a_system_trains_resumes_exports_and_restores(name, pictures, tmp_path):
     ("name", "variant"),
     [("keras-srgan-x4", "warm_start"), ("photo-x4", "warm_start"), ("unet-srgan-x2", "as_published"),
      ("deblurgan", "as_published"), ("deblurgan", "v2"), ("deblurgan", "sharp_photos"),
-     ("faces-srgan-x4", "as_published")],
+     ("deblurgan", "warm_start"), ("faces-srgan-x4", "as_published")],
 )  # fmt: skip
 def test_variants_train(name, variant, pictures, tmp_path):
     data = pictures / "B" if variant == "sharp_photos" else pictures
