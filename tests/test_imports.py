@@ -31,7 +31,7 @@ ALLOWED = {
     "backends": BASE | {"archs"},
     "engine": BASE | {"backends", "image"},
     "fidelity": BASE,
-    "restoration": BASE | {"engine", "fidelity"},
+    "restoration": BASE | {"engine", "fidelity", "image"},
     "workload": BASE | {"engine", "restoration"},
     "model": BASE | {"backends", "engine", "image", "restoration", "workload", "zoo"},
     "shortcuts": BASE | {"image", "model"},

@@ -160,9 +160,8 @@ class Model:
 
         Returns:
             What :func:`relume.image.write_image` takes. Of a picture the same as :meth:`restore_picture`, in
-            whole levels where it has no more than 8 bits and nothing follows the network; in strips if it
-            has more than :data:`relume.workload.LARGEST_PART` pixels and the model does not need the whole
-            picture at once.
+            whole levels where it is opaque, in colour and with 8 bits; in strips if it has more than
+            :data:`relume.workload.LARGEST_PART` pixels and the model does not need the whole picture at once.
 
         Raises:
             UsageError: if an option is not allowed.
@@ -230,9 +229,8 @@ class Model:
         restoration = self._restoration(options, index, len(parts))
         xmp = self._provenance(picture.xmp) if options.get("provenance", True) else picture.xmp
         plain = picture.bits == 8 and picture.alpha is None and not picture.grey
-        alone = restoration.is_all_network((picture.height, picture.width), size)
-        if in_levels and plain and alone and not options.get("show_invented"):
-            levels = restoration.levels(picture.pixels, first, last)
+        if in_levels and plain and not options.get("show_invented"):
+            levels = restoration.levels(picture.pixels, height, width, first, last)
             return Levels(levels, **vars(replace(picture.metadata(), xmp=xmp)))
         pixels = restoration.rows(picture.pixels, height, width, first, last)
         if picture.grey:

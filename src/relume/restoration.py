@@ -14,6 +14,7 @@ from relume.fidelity import colour_lock, consistency
 from relume.fidelity.consistency import back_project
 from relume.fidelity.invented import departure
 from relume.fidelity.resampling import REACH_PX, Kernel, Pixels, enlarge
+from relume.image.levels import to_levels
 
 
 class Network(Protocol):
@@ -79,9 +80,11 @@ class Restoration:
         changed = self.strength < 1 or self.ensemble or self.consistent or self.lock_colours
         return not changed and out_size == (size[0] * self.scale, size[1] * self.scale)
 
-    def levels(self, lq: Rows, first: int, last: int) -> NDArray[Any]:
-        """Rows of the result in 8 bits, where nothing follows the network; see :meth:`rows`."""
-        height, width = (side * self.scale for side in lq.shape[:2])
+    def levels(self, lq: Rows, height: int, width: int, first: int, last: int) -> NDArray[Any]:
+        """Rows of the result in 8 bits; if nothing follows the network, it rounds. See :meth:`rows`."""
+        rows, columns = lq.shape[:2]
+        if not self.is_all_network((rows, columns), (height, width)):
+            return to_levels(self.rows(lq, height, width, first, last), np.uint8)
         rounding = replace(self, network=partial(self.network, depth=np.uint8))
         return rounding.rows(lq, height, width, first, last)
 

@@ -13,8 +13,7 @@ LARGEST_PART = 1 << 24
 """Pixels of a result, at the network's size or the asked one, that are in memory at a time: 200 MB."""
 
 _RGB_BYTES, _LEVELS_BYTES = 12, 3  # a pixel in float32, and in 8 bits, as almost all pictures have
-# More for each, measured: while colours are locked or results made consistent, or resized.
-_FIDELITY_BYTES, _RESIZING_BYTES = 14, 8
+_RESIZING_BYTES = 8  # more for each while it is resized, measured
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Workload:
         windows: rows and columns of the windows.
         part_bytes: of what the network makes of the largest part, and what is done to that.
         num_parts: in how many parts the result is made.
-        in_levels: whether it comes in whole levels, as it does of most pictures: in colour with 8 bits.
+        in_levels: whether the network gives whole levels, as of opaque pictures in colour with 8 bits.
     """
 
     network_px: int
@@ -101,9 +100,8 @@ def _bytes_per_px(restoration: Restoration, size: tuple[int, int], out_size: tup
     if restoration.is_all_network(size, out_size):
         return _LEVELS_BYTES
     again = restoration.ensemble + (restoration.strength < 1)
-    faithful = restoration.lock_colours or restoration.consistent
     resized = out_size != (size[0] * restoration.scale, size[1] * restoration.scale)
-    return _RGB_BYTES * (1 + again) + _FIDELITY_BYTES * faithful + _RESIZING_BYTES * resized
+    return _RGB_BYTES * (1 + again) + _RESIZING_BYTES * resized + _LEVELS_BYTES
 
 
 def _windows(card: ModelCard, tile: int, height: int, width: int) -> list[tuple[int, int]]:

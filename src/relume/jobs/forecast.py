@@ -149,14 +149,13 @@ def _read(prospect: Prospect) -> int:
 
 
 def _result_bytes(prospect: Prospect) -> int:
-    return (_LEVELS_BYTES if prospect.workload.in_levels else _RGB_BYTES) * prospect.out_px
+    return _LEVELS_BYTES * prospect.out_px
 
 
 def _written(prospect: Prospect) -> int:
-    """Of the result's levels, unless it is made in them, and the encoder's; a part's, if rows are written."""
+    """Of the encoder; a part's, if rows are written."""
     suffix, num_parts = prospect.job.target.suffix.lower(), prospect.workload.num_parts
     px = prospect.out_px * prospect.num_frames
     per_px = _ENCODER_BYTES.get(suffix, _OTHER_ENCODER_BYTES)
-    per_px += _LEVELS_BYTES * (not prospect.workload.in_levels)
     handed_over = _result_bytes(prospect) // num_parts if num_parts > 1 else 0
     return per_px * px // (num_parts if suffix in _ROWWISE else 1) + handed_over
