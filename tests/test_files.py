@@ -5,7 +5,7 @@ import stat
 import pytest
 
 from relume.errors import OutputError
-from relume.files import refuse_unwritable, replacing
+from relume.files import refuse_unwritable, replacing, write_text
 
 
 def test_success_replaces_and_leaves_nothing_else(tmp_path):
@@ -58,6 +58,11 @@ def test_a_file_for_a_folder_or_a_full_disk_is_an_output_error(tmp_path):
     with pytest.raises(OutputError, match="No space left"), replacing(tmp_path / "out.txt"):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     assert not list(tmp_path.iterdir())
+
+
+def test_names_that_are_no_text_can_be_written_about(tmp_path):
+    write_text(tmp_path / "a.txt", os.fsdecode(b"\xff.png") + " ü")
+    assert (tmp_path / "a.txt").read_text("utf-8") == "\\udcff.png ü"
 
 
 def test_what_could_not_be_written_is_known_before(tmp_path):

@@ -38,6 +38,16 @@ def replacing(path: str | Path, folder: Path | None = None) -> Generator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def write_text(path: str | Path, text: str) -> None:
+    """Write a file in UTF-8 as :func:`replacing` does; bytes of file names that are no text are spelled out.
+
+    Raises:
+        OutputError: if the folder cannot be made or is not writable, or the disk is full.
+    """
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
 def refuse_unwritable(path: Path) -> None:
     """Find out before long work, not after it, that its result could not be written.
 

@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import pytest
@@ -41,6 +42,12 @@ def test_decoding_keeps_every_pixel_and_happens_once(photos, cache):
     times = [file.stat().st_mtime_ns for file in pictures.files]
     again = DecodedPictures.decode(paths, smallest_px=8)
     assert [file.stat().st_mtime_ns for file in again.files] == times
+
+
+def test_a_name_need_not_be_text(photos):
+    named = photos / os.fsdecode(b"\xff.png")
+    (photos / "a.png").rename(named)
+    assert DecodedPictures.decode([named], smallest_px=8).skipped == {}
 
 
 def test_a_changed_picture_is_decoded_again(photos):

@@ -145,7 +145,7 @@ def test_an_excerpt_begins_at_zero(make_clip, model: Model):
     assert broken(source, target, excerpt) == []
     with open_film(target) as film:
         assert next(film.frames()).pts == 0
-    assert "frames: 25 became 10" in broken(source, target)
+    assert any(told.startswith("frames: 25 became 10; was it an excerpt?") for told in broken(source, target))
 
 
 def test_an_interruption_changes_no_byte(make_clip, model: Model):

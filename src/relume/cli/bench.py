@@ -44,7 +44,7 @@ def run(
 ) -> int:
     """Do it; see the module's text."""
     from relume import bench
-    from relume.files import replacing
+    from relume.files import write_text
     from relume.zoo import find_model, list_models
 
     asked = bench.Asked(side=side, rounds=rounds, tile=tile, device=device)
@@ -57,6 +57,5 @@ def run(
     written = {json: json_module.dumps([asdict(row) for row in rows], indent=1), markdown: table}
     for path, text in written.items():
         if path:
-            with replacing(path) as temporary:
-                temporary.write_text(text + "\n", encoding="utf-8")
+            write_text(path, text + "\n")
     return 0

@@ -100,7 +100,7 @@ def run(
     from rich.console import Console
 
     from relume.evaluate import Report, common_scale, shipped_models
-    from relume.files import refuse_unwritable, replacing
+    from relume.files import refuse_unwritable, write_text
 
     clips = set(measures or ()) == {"flicker"}
     _refuse(options if clips else {"frames": frames}, "pictures" if clips else "clips and --measures flicker")
@@ -118,8 +118,7 @@ def run(
     Console(width=None if sys.stdout.isatty() else 160).print(found.table())
     for path, text in ((json, found.to_json()), (markdown, found.to_markdown())):
         if path:
-            with replacing(path) as temporary:
-                temporary.write_text(text, encoding="utf-8")
+            write_text(path, text)
     if isinstance(found, Report) and report:
         print(found.write_html(report))
     return 0

@@ -3,8 +3,12 @@
 import os
 import signal
 import sys
+from textwrap import shorten
 
 from relume.errors import RelumeError
+
+LONGEST = 300
+"""Letters of what a failure that nobody foresaw says."""
 
 
 class Terminated(KeyboardInterrupt):
@@ -36,7 +40,8 @@ def told(error: Exception) -> str:
     """The failure in one line."""
     if isinstance(error, RelumeError):
         return " ".join(str(error).split())
-    return f"this is a bug in relume; got {' '.join(repr(error).split())}; RELUME_DEBUG=1 shows where"
+    got = shorten(repr(error), LONGEST, placeholder=" …")
+    return f"this is a bug in relume; got {got}; RELUME_DEBUG=1 shows where"
 
 
 def printable(text: str) -> str:

@@ -11,7 +11,7 @@ from time import perf_counter
 from relume import __version__
 from relume.cli.failures import complain, printable, told
 from relume.errors import RelumeError
-from relume.files import replacing
+from relume.files import write_text
 from relume.jobs.naming import Job
 from relume.jobs.pipeline import Done, Failed
 
@@ -101,8 +101,7 @@ class Tally:
             "failed": [self._line(failure) for failure in self.failures],
             "unusable": [told(error) for error in self.unusable],
         }
-        with replacing(path) as temporary:
-            temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        write_text(path, json.dumps(report, indent=1) + "\n")
 
     def _line(self, outcome: Outcome) -> Line:
         job = outcome.job

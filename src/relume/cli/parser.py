@@ -70,6 +70,7 @@ class Parser(argparse.ArgumentParser):
             shown = (action for action in self._actions if action.help != argparse.SUPPRESS)
             options = [name for action in shown for name in action.option_strings]
             hint = did_you_mean(rest[0].partition("=")[0], options) or f"see {self.prog} --help"
+            hint = f"name the file ./{rest[0]}" if Path(rest[0]).exists() else hint
             raise UsageError("unknown option", got=rest[0], hint=hint)
         return {name: _unmarked(value) for name, value in vars(found).items()}
 

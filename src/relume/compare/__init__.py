@@ -11,7 +11,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from relume.errors import InputError
-from relume.files import replacing
+from relume.files import replacing, write_text
 from relume.image import read_picture
 from relume.image.colour import convert_to_srgb
 from relume.image.pil import to_pil
@@ -64,8 +64,7 @@ def compare(left: str | Path, right: str | Path, stem: Path) -> Comparison:
         f"{Path(path).name}, {image.width} × {image.height}"
         for path, image in zip((left, right), images, strict=True)
     ]
-    with replacing(written.page) as temporary:
-        temporary.write_text(_page(names, equal), encoding="utf-8")
+    write_text(written.page, _page(names, equal))
     return written
 
 

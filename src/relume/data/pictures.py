@@ -124,7 +124,7 @@ def _decoded(path: Path, cache: Path) -> Path:
     """The decoded file of a picture, made if it is not there; a changed picture gets a new one."""
     status = path.stat()
     identity = f"{path.resolve()}\0{status.st_size}\0{status.st_mtime_ns}"
-    decoded = cache / f"{hashlib.sha256(identity.encode()).hexdigest()[:32]}.npy"
+    decoded = cache / f"{hashlib.sha256(os.fsencode(identity)).hexdigest()[:32]}.npy"
     if not decoded.exists():
         pixels = read_picture(path).pixels
         with replacing(decoded) as temporary:

@@ -18,7 +18,7 @@ from PIL import Image
 
 from relume.evaluate.columns import Column
 from relume.evaluate.report import ORIGINAL, Report, Result, Row
-from relume.files import make_folder, replacing
+from relume.files import make_folder, replacing, write_text
 
 ZOOMS = (1, 2, 4, 8, 16)
 _SMALLEST_CROP_PX = 80
@@ -52,8 +52,7 @@ def write_page(report: Report, folder: Path) -> Path:
     make_folder(folder / "pictures")
     sections = [_section(report, index, name, folder) for index, name in enumerate(report.datasets)]
     page = folder / "report.html"
-    with replacing(page) as temporary:
-        temporary.write_text(_document(report, sections), encoding="utf-8")
+    write_text(page, _document(report, sections))
     return page
 
 

@@ -54,7 +54,7 @@ READABLE_SUFFIXES: Final = (
 ANIMATED_FORMATS: Final = ("PNG", "WEBP", "GIF", "AVIF")
 """Formats of which a file may hold several frames."""
 
-_READABLE: Final = "PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF, JPEG 2000, with relume[heic] HEIC"
+_READABLE: Final = "PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF, JPEG 2000, HEIC (with relume[heic])"
 _HEIC_BRANDS: Final = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _SALVAGEABLE: Final = {"JPEG": "jpegload", "PNG": "pngload"}  # by libvips
 _ROWWISE_MODES: Final = {"L", "LA", "RGB", "RGBA"}

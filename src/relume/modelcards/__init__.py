@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from relume.errors import InputError
-from relume.files import make_folder, replacing
+from relume.files import make_folder, replacing, write_text
 from relume.image import READABLE_SUFFIXES
 from relume.model import open_model
 from relume.modelcards.pictures import draw_sheets
@@ -50,6 +50,5 @@ def write_cards(
 
 
 def _write(target: Path, text: str) -> Path:
-    with replacing(target) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_text(target, text)
     return target

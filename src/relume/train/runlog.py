@@ -32,7 +32,7 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from relume.files import make_folder, replacing
+from relume.files import make_folder, replacing, write_text
 from relume.train import processes
 from relume.train.crops import TrainingCrops
 from relume.train.curves import draw_curves
@@ -204,8 +204,7 @@ class RunLog(Log):
             self._write("metrics.jsonl", "".join(line for line in lines if _step_of(line) <= step))
 
     def _write(self, name: str, text: str) -> None:
-        with replacing(self.run_dir / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        write_text(self.run_dir / name, text)
 
 
 def read_metrics(run_dir: Path) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Where the frames of a film come from: its file, picture files, or standard input."""
 
+import os
 from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -107,7 +108,7 @@ class PictureFiles:
         sizes = "".join(f"{path.name} {path.stat().st_size}\n" for path in self.paths)
         return {
             "rate": str(self.rate),
-            "names_sha256": sha256(sizes.encode()).hexdigest(),
+            "names_sha256": sha256(os.fsencode(sizes)).hexdigest(),
             **identity_of(self.paths[0]),
         }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from relume.card import ModelCard, Task
 from relume.errors import InputError, UsageError
-from relume.files import replacing
+from relume.files import write_text
 from relume.suggestions import did_you_mean
 from relume.zoo.headers import onnx_metadata, safetensors_metadata
 
@@ -111,8 +111,7 @@ def write_index(folder: Path = FOLDER) -> Path:
         OutputError: if the folder is not writable.
     """
     index = {path.name: _fingerprint(path) for path in sorted(folder.glob("*.onnx"))}
-    with replacing(folder / "index.json") as temporary:
-        temporary.write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+    write_text(folder / "index.json", json.dumps(index, indent=2) + "\n")
     return folder / "index.json"
 
 
