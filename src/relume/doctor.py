@@ -15,11 +15,8 @@ RUNTIMES = ("openvino", "onnxruntime", "torch")
 EXTRAS = {
     "train": "torch",
     "video": "av",
-    "web": "fastapi",
-    "ray": "ray",
     "tensorboard": "tensorboard",
     "heic": "pi_heif",
-    "interop": "spandrel",
 }
 """Extra of the package -> a module that comes with it."""
 

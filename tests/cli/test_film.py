@@ -128,6 +128,7 @@ def test_preview(film: Path, options: list[str], capfd: pytest.CaptureFixture[st
         (["film.mkv", "-o", "-"], "--json and the result both need standard output"),
         (["film.mkv", "film.mkv", "-o", "%d.png"], "%d.png takes a single film"),
         (["film.mkv", "-o", "%d.png", "-f", "jpg"], "-o %d.png and -f jpg disagree"),
+        (["film.mkv", "-f", "mp4"], "-f is for pictures; got mp4; choose a container by -o NAME.mp4"),
         (["film.mkv", "--start", "soon"], "--start is no time"),
         (["film.mkv", "--start", "2", "--end", "1"], "--end is not after --start"),
         (["film.mkv", "--preview", "0"], "wrong value for --preview"),

@@ -36,7 +36,7 @@ def test_check_names_what_is_wrong(photos: Path, capsys: pytest.CaptureFixture[s
 
 @pytest.mark.slow
 def test_train_export_eval_upscale(photos: Path, capsys: pytest.CaptureFixture[str]):
-    assert run(["train", "compact-small-x4", "arch.size=tiny", "--data", "photos", "--smoke"]) == 0
+    assert run(["train", "compact-small-x4", "--data", "photos", "arch.size=tiny", "--smoke"]) == 0
     assert (
         "next: relume export runs/compact-small-x4-smoke -o compact-small-x4.onnx" in capsys.readouterr().out
     )

@@ -129,6 +129,8 @@ def plan_films(
         return [
             FilmJob(_only(_sources(inputs, fps), output), PicturesTarget(_with_suffix(Path(output), format)))
         ]
+    if format is not None and f".{format.removeprefix('.').lower()}" in SUFFIXES:
+        raise UsageError("-f is for pictures", got=format, hint=f"choose a container by -o NAME.{format}")
     sources = {_place(source): source for source in _sources(inputs, fps)}
     jobs = plan_jobs([Found(path) for path in sources], output, ending=ending, suffix_for=_suffix_for(codec))
     return [FilmJob(sources[job.source], _target(job.target, format)) for job in jobs]

@@ -9,6 +9,7 @@ Ctrl-C saves and leaves; --resume goes on from there, exactly. Several processes
 """
 
 import json
+import re
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,7 +49,9 @@ def run(
         from relume.train.loop import train
         from relume.train.recipe_files import load_recipe
 
-    if data:
+    if data:  # which takes what follows it, KEY=VALUE too
+        overrides = [*overrides, *(word for word in data if _is_override(word))]
+        data = [word for word in data if not _is_override(word)]
         unstated = {Path(source).name: "licence not stated" for source in data}
         overrides = [f"data.train={json.dumps(data)}", f"licences={json.dumps(unstated)}", *overrides]
     try:
@@ -63,6 +66,10 @@ def run(
     if not processes.rank():
         print(f"{checkpoint}\n{_next(experiment, folder, checkpoint)}")
     return 0
+
+
+def _is_override(word: str) -> bool:
+    return re.match(r"[\w.-]+=", word) is not None and not Path(word).exists()
 
 
 def _next(experiment: "Recipe", folder: Path, checkpoint: Path) -> str:
