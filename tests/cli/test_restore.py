@@ -92,6 +92,10 @@ def test_a_report_tells_of_every_file(upscale, pictures: Path):
     assert report["unusable"] == ["no file matches nothing*"]
 
 
+def test_a_report_that_cannot_be_written_is_refused_at_once(upscale):
+    assert upscale("a.png", "-o", "out/", "--report", "a.png/report.json") == (74, {})
+
+
 def test_too_many_pixels_are_refused(upscale):
     code, outcomes = upscale("a.png", "--max-pixels", "95")
     assert code == 65

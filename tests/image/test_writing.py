@@ -1,9 +1,20 @@
+from contextlib import nullcontext
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from relume.errors import OutputError, UsageError
-from relume.image import WRITABLE_FORMATS, Picture, from_array, read_picture, to_array, write_picture
+from relume.errors import OutOfMemory, OutputError, UsageError
+from relume.image import (
+    WRITABLE_FORMATS,
+    Picture,
+    from_array,
+    read_picture,
+    refuse_size,
+    to_array,
+    write_picture,
+)
 
 LOSSLESS = [("PNG", {}), ("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"}), ("WEBP", {"lossless": True})]
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:ImageWidth="1">\xc3\xa4</a></x:xmpmeta>'
@@ -165,6 +176,13 @@ def test_what_cannot_be_written_is_one_clear_line_and_no_file(tmp_path, make_lev
             write_picture(written, tmp_path / name, **options)
         assert "\n" not in str(raised.value)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_would_be_encoded_in_too_much_memory_is_refused(monkeypatch):
+    monkeypatch.setattr("relume.image.writing.free_ram", lambda: 4 * 100 * 100)
+    for name, height, refused in (("a.jpg", 100, False), ("a.jpg", 101, True), ("a.png", 101, False)):
+        with pytest.raises(OutOfMemory, match="choose PNG") if refused else nullcontext():
+            refuse_size(Path(name), height, 100)
 
 
 def test_long_exif_and_xmp_do_not_stop_a_jpeg(tmp_path, make_levels, camera_exif):

@@ -11,7 +11,7 @@ from time import perf_counter
 from relume import __version__
 from relume.cli.failures import complain, printable, told
 from relume.errors import RelumeError
-from relume.files import write_text
+from relume.files import refuse_unwritable, write_text
 from relume.jobs.naming import Job
 from relume.jobs.pipeline import Done, Failed
 
@@ -118,9 +118,13 @@ class Tally:
 def reported(tally: Tally, path: Path | None) -> Generator[None]:
     """Write the report, if one is asked for, when the block ends, however it does.
 
+    That it can be written is found out before the block.
+
     Raises:
         OutputError: if it cannot be written.
     """
+    if path:
+        refuse_unwritable(path)
     finished = False
     try:
         yield

@@ -333,7 +333,8 @@ def decoding(path: Path, format: str) -> Generator[None]:
         allowed = f"up to {_LARGEST_GIF:,} pixels in a GIF, whatever --max-pixels says"
         raise InputError(f"{path} is too large", allowed=allowed, hint="convert it to PNG") from error
     except Exception as error:  # decoders raise anything: SyntaxError, IndexError, pyvips.Error, …
-        reason = " ".join(str(getattr(error, "detail", error)).split()) or type(error).__name__  # libvips'
+        lines = dict.fromkeys(str(getattr(error, "detail", error)).splitlines())  # libvips repeats itself
+        reason = " ".join(" ".join(lines).split()) or type(error).__name__
         hint = "--salvage uses what can be decoded" if format in _SALVAGEABLE else None
         found = f"a damaged {format} file ({shorten(reason, 200, placeholder=' …')})"
         raise InputError(f"cannot read {path}", got=found, hint=hint) from error

@@ -26,6 +26,7 @@ from relume.image.metadata import LARGEST_SEGMENT, settled
 from relume.image.picture import Levels, Metadata, Picture, Strips
 from relume.image.transparency import flatten
 from relume.image.xmp import LARGEST_PACKET, split
+from relume.machine import free_ram
 
 WRITABLE_FORMATS: Final[dict[str, tuple[str, ...]]] = {
     "PNG": (".png",),
@@ -76,6 +77,8 @@ DEFAULTS: Final[dict[str, SaveOptions]] = {
 }
 _COMMENTED: Final = {"JPEG", "GIF"}
 _DEEP: Final = {"PNG", "TIFF"}  # hold 16 bits
+_ROWWISE: Final = {"PNG", "TIFF"}
+_ENCODED_BYTES: Final = 4  # a pixel of a picture that is encoded as a whole
 _OPAQUE: Final = {"JPEG", "BMP"}
 _WITHOUT_GREY: Final = {"WEBP", "AVIF"}
 _LONGEST_SIDE: Final = {"JPEG": 65500, "WEBP": 16383, "AVIF": 65535, "GIF": 65535}
@@ -130,6 +133,7 @@ def refuse_size(path: Path, height: int, width: int, format: str | None = None) 
 
     Raises:
         OutputError: if the format is unknown or cannot hold this size.
+        OutOfMemory: if it is encoded as a whole, and that does not fit.
     """
     format = format_for(path, format)
     longest = _LONGEST_SIDE.get(format)
@@ -139,6 +143,13 @@ def refuse_size(path: Path, height: int, width: int, format: str | None = None) 
             got=f"{width} × {height} pixels",
             allowed=f"up to {longest} a side in {format}",
             hint="choose PNG or TIFF",
+        )
+    needed, free = _ENCODED_BYTES * height * width, free_ram()
+    if format not in _ROWWISE and needed > free:
+        raise OutOfMemory(
+            f"the {format} of {width} × {height} pixels does not fit into memory",
+            got=f"{needed / 2**30:.1f} GiB needed, {free / 2**30:.1f} GiB free",
+            hint="choose PNG or TIFF, which are written row by row",
         )
 
 
