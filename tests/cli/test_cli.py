@@ -83,6 +83,16 @@ def test_devices_are_the_same_everywhere(command: str, capfd: pytest.CaptureFixt
     assert told in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["bench --json", "bench --markdown", "check . --sheet", "export run -o"])
+def test_outputs_that_cannot_be_written_end_it_at_the_start(
+    command: str, pictures: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    for work in ("bench.measure", "data.check.check", "export.export"):
+        monkeypatch.setattr(f"relume.{work}", lambda *_, **__: pytest.fail("too late"))
+    assert run([*command.split(), "a.png/x.onnx"]) == 74
+    assert "cannot make the folder a.png" in capfd.readouterr().err
+
+
 def test_a_bug_is_one_line_with_its_traceback_on_request(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):

@@ -44,9 +44,11 @@ def run(
 ) -> int:
     """Do it; see the module's text."""
     from relume import bench
-    from relume.files import write_text
+    from relume.files import refuse_unwritable, write_text
     from relume.zoo import find_model, list_models
 
+    for path in filter(None, (json, markdown)):
+        refuse_unwritable(path)
     asked = bench.Asked(side=side, rounds=rounds, tile=tile, device=device)
     if quick:
         asked = bench.Asked(side=min(side, 96), rounds=3, tile=tile, device=device, cold=False)

@@ -44,7 +44,9 @@ def run(data: list[str], crop: int, scale: int, sheet: Path, exclude: list[str])
     """Do it; see the module's text."""
     with extra("train"):
         from relume.data.check import check
+    from relume.files import refuse_unwritable
 
+    refuse_unwritable(sheet)
     report = check(data, crop_px=crop, scale=scale, sheet=sheet, exclude=exclude)
     width, height = report.smallest
     print(

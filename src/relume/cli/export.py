@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 from relume.cli.extras import extra
 from relume.errors import UsageError
+from relume.files import refuse_unwritable
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -49,6 +50,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(run_dir: Path, output: Path, scores: Path | None, int8: bool, calibrate: Path | None) -> int:
     """Do it; see the module's text."""
+    refuse_unwritable(output)
     if int8 != (calibrate is not None):
         raise UsageError("--int8 and --calibrate DIR need each other", hint="DIR holds training pictures")
     if calibrate is not None:

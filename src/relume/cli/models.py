@@ -27,7 +27,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("--json", action="store_true", help="print the whole cards, one JSON object a model")
     add("--cards", type=Path, metavar="DIR", help="write a page about each, with pictures")
-    add("--samples", type=Path, metavar="DIR", default=Path("examples"), help="pictures for --cards")
+    add(
+        "--samples",
+        type=Path,
+        metavar="DIR",
+        default=Path("examples"),
+        help="pictures for --cards (default: examples)",
+    )
 
 
 def run(json: bool, cards: Path | None, samples: Path) -> int:
