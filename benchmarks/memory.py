@@ -17,7 +17,7 @@ import numpy as np
 from relume.archs import build
 from relume.backends import open_backend
 from relume.card import ModelCard
-from relume.engine.memory import working_bytes
+from relume.engine.memory import window_bytes
 from relume.export import write_model
 from relume.jobs.pipeline import peak_rss
 from relume.zoo import read_card
@@ -33,7 +33,7 @@ OPTIONS = {
     "deblurgan": [{}, {"as_published": True}],
     "deblurgan-unet": [{}],
 }
-SIDES = {"compact": (256, 512), "compact-unet": (256, 512), "srresnet": (96, 192), "keras-srgan": (96, 192)}
+SIDES = {"compact": (256, 512), "compact-unet": (256, 512), "srresnet": (192, 384), "keras-srgan": (192, 384)}
 OTHER_SIDES = (128, 256)
 DEVICES = ("openvino", "onnxruntime")
 
@@ -44,11 +44,13 @@ def main() -> None:
         for options in OPTIONS[arch]:
             with tempfile.TemporaryDirectory() as folder:
                 path = write(arch, options, Path(folder))
-                found = {
-                    device: round(measure(path, device, SIDES.get(arch, OTHER_SIDES))) for device in DEVICES
-                }
-                planned = working_bytes(read_card(path))
-                print(f"{arch} {json.dumps(options)}: {json.dumps(found)}, planned {planned}", flush=True)
+                sides = SIDES.get(arch, OTHER_SIDES)
+                for device in DEVICES:
+                    found, planned = measure(path, device, sides), plan(path, device, sides)
+                    print(
+                        f"{arch} {json.dumps(options)}, {device}: {found:.0f}, planned {planned:.0f}",
+                        flush=True,
+                    )
 
 
 def write(arch: str, options: dict[str, object], folder: Path) -> Path:
@@ -64,6 +66,12 @@ def write(arch: str, options: dict[str, object], folder: Path) -> Path:
     )
     write_model(network, card, folder / "model.onnx")
     return folder / "model.onnx"
+
+
+def plan(path: Path, device: str, sides: tuple[int, int]) -> float:
+    """What :func:`measure` should find."""
+    small, large = (window_bytes(read_card(path), device, side**2) for side in sides)
+    return (large - small) / (sides[1] ** 2 - sides[0] ** 2)
 
 
 def measure(path: Path, device: str, sides: tuple[int, int]) -> float:

@@ -1,6 +1,6 @@
 """The Python face: open a model, call it on a picture."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -16,7 +16,9 @@ from PIL import Image
 from relume import __version__
 from relume.backends import Backend, Depth, open_backend, prefers_int8
 from relume.card import ModelCard, Task
+from relume.engine.memory import graph_bytes
 from relume.engine.restore import Pixels, Progress, restore, target_size
+from relume.engine.tiles import Shape
 from relume.errors import UsageError
 from relume.image import (
     Animation,
@@ -187,7 +189,11 @@ class Model:
         """
         out_size = self.size_of(size, **options)
         restoration = self._restoration(options, 0, 1)
-        return workload(self.card, restoration, size, out_size, options.get("tile", 0))
+        return workload(self.card, restoration, size, out_size, options.get("tile", 0), self.backend.name)
+
+    def graph_bytes(self, windows: Collection[Shape]) -> int:
+        """What the network is planned to need, see :func:`relume.engine.memory.graph_bytes`."""
+        return graph_bytes(self.card, self.backend.name, windows)
 
     def _animation(self, animation: Animation, options: Options, height: int, width: int) -> Animation:
         if options.get("show_invented"):

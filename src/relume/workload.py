@@ -66,6 +66,7 @@ def workload(
     size: tuple[int, int],
     out_size: tuple[int, int],
     tile: int = 0,
+    runtime: str = "",
 ) -> Workload:
     """What a picture asks for.
 
@@ -75,12 +76,13 @@ def workload(
         size: rows and columns of the picture.
         out_size: rows and columns of the result.
         tile: side of the tiles in pixels of the picture; 0: by the memory that is free now.
+        runtime: name of the backend.
 
     Raises:
         OutOfMemory: if a part of the result alone does not fit.
     """
     parts = parts_of(card, *size, *out_size)
-    windows_of = cache(partial(_windows, card, tile))
+    windows_of = cache(partial(_windows, card, tile, runtime))
     seen = [restoration.seen(size, out_size, *part) for part in parts]
     sizes = [(bottom - top, size[1] + 2 * edge) for top, bottom, edge in seen]
     windows = [window for part in sizes for window in windows_of(*part)]
@@ -104,11 +106,10 @@ def _bytes_per_px(restoration: Restoration, size: tuple[int, int], out_size: tup
     return _RGB_BYTES * (1 + again) + _RESIZING_BYTES * resized + _LEVELS_BYTES
 
 
-def _windows(card: ModelCard, tile: int, height: int, width: int) -> list[tuple[int, int]]:
+def _windows(card: ModelCard, tile: int, runtime: str, height: int, width: int) -> list[tuple[int, int]]:
     """Rows and columns of every window of a part."""
-    shape = (
-        (height, width) if card.global_stats else (tile, tile) if tile else tile_shape(card, height, width)
-    )
+    chosen = (tile, tile) if tile else tile_shape(card, height, width, runtime)
+    shape = (height, width) if card.global_stats else chosen
     height, width = (side + -side % card.size_multiple for side in (height, width))
     tiles = plan_tiles(height, width, shape, card.halo_px, card.size_multiple)
     return [(part.rows.stop - part.rows.start, part.columns.stop - part.columns.start) for part in tiles]

@@ -19,6 +19,9 @@ Depth = type[np.float32] | type[np.uint8]
 BAND_PX = 64
 """Rows that a thread copies at a time: few enough to stay in its cache, enough to be worth a call."""
 
+TAIL_BYTES = 96 * 2**20
+"""What the layers that enlarge may hold, where they can run in tiles: see :mod:`relume.backends.tail`."""
+
 
 class Backend(Protocol):
     """A network, loaded and ready to run. One call at a time.

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from relume.backends.base import Batch, Depth, cannot_load, cannot_run
+from relume.backends.base import TAIL_BYTES, Batch, Depth, cannot_load, cannot_run
 from relume.errors import OutOfMemory
 
 
@@ -33,6 +33,8 @@ with _without_telemetry():
     from openvino import Layout, opset1
     from openvino.preprocess import PrePostProcessor
 
+    from relume.backends.tail import find_tail, tile_tail
+
 
 WORTH_COMPILING = 3
 """Batches of one shape in a row after which a graph of their own pays (compact-small at 511×750: 395 ms in a
@@ -47,7 +49,8 @@ class OpenVINOBackend:
     """An ``.onnx`` file on the CPU, in float32.
 
     A graph compiled for one shape is faster than one for any, in which the last steps are not merged. The
-    first shape that comes gets one, and so does each that comes often; others run in the one for any.
+    first shape that comes gets one, and so does each that comes often, or is so large that its tail is put
+    into tiles (see :mod:`relume.backends.tail`); others run in the one for any.
 
     Compiled models are not cached on disk: compiling takes 0.1 s, and reading the cache saved less than 0.05.
 
@@ -73,6 +76,7 @@ class OpenVINOBackend:
             self._model = _with_fusible_prelu(_core().read_model(weights))
         except RuntimeError as error:
             raise cannot_load(weights, error) from error
+        self._tail_bytes = 0.0  # per pixel, once a graph was compiled for a shape
         self._before: Kind | None = None
         self._in_a_row = 0
         self._forget()
@@ -102,7 +106,8 @@ class OpenVINOBackend:
         """What runs batches of this shape and gives results in this type."""
         self._in_a_row = self._in_a_row + 1 if kind == self._before else 1
         self._before = kind
-        if not self._own or (kind not in self._own and self._in_a_row > WORTH_COMPILING):
+        often, large = self._in_a_row > WORTH_COMPILING, self._has_large_tail(kind[0])
+        if not self._own or (kind not in self._own and (often or large)):
             self._own.clear()
             self._own[kind] = self._compile(*kind)
         if kind in self._own:
@@ -117,11 +122,19 @@ class OpenVINOBackend:
         self._own: dict[Kind, openvino.InferRequest] = {}
         self._any: dict[Depth, openvino.InferRequest] = {}
 
+    def _has_large_tail(self, shape: tuple[int, ...]) -> bool:
+        return self._tail_bytes * prod(shape[:3]) > TAIL_BYTES
+
     def _compile(self, shape: tuple[int, ...] | None, depth: Depth) -> openvino.InferRequest:
-        model = _on_pixels(self._model.clone(), depth)
+        model = _rounded(self._model.clone(), depth)
         if shape:
-            model.reshape(list(shape))
-        return _core().compile_model(model, "CPU", self._options).create_infer_request()
+            images, height, width, channels = shape
+            model.reshape([images, channels, height, width])
+            tail = find_tail(model)
+            self._tail_bytes = tail.bytes / (images * height * width) if tail else 0
+            if tail and tail.bytes > TAIL_BYTES:
+                tile_tail(model, tail)
+        return _core().compile_model(_on_pixels(model), "CPU", self._options).create_infer_request()
 
 
 def num_products(weights: Path, side: int) -> int:
@@ -184,8 +197,8 @@ def _core() -> openvino.Core:
     return core
 
 
-def _on_pixels(model: openvino.Model, depth: Depth) -> openvino.Model:
-    """Take and give NHWC, clipped: inside the graph this costs next to nothing, as networks run in NHWC."""
+def _rounded(model: openvino.Model, depth: Depth) -> openvino.Model:
+    """Clip the result, and round it to levels if they are wanted."""
     end = model.get_results()[0].input(0)
     before = end.get_source_output().get_node()
     if depth is np.uint8 and before.get_type_name() == "DepthToSpace":
@@ -197,6 +210,11 @@ def _on_pixels(model: openvino.Model, depth: Depth) -> openvino.Model:
     else:
         end.replace_source_output(opset1.clamp(sr, 0.0, 1.0).output(0))
     model.validate_nodes_and_infer_types()
+    return model
+
+
+def _on_pixels(model: openvino.Model) -> openvino.Model:
+    """Take and give NHWC: inside the graph this costs next to nothing, as networks run in NHWC."""
     plan = PrePostProcessor(model)
     for side in (plan.input(), plan.output()):
         side.tensor().set_layout(Layout("NHWC"))

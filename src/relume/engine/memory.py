@@ -1,5 +1,9 @@
 """How large a tile may be, for the memory there is."""
 
+from collections.abc import Collection
+from math import prod
+
+from relume.backends.base import TAIL_BYTES
 from relume.card import ModelCard
 from relume.engine.tiles import Shape, fit_tiles, overlap
 from relume.errors import OutOfMemory
@@ -27,17 +31,33 @@ UNKNOWN_WORKING_BYTES = (1000, 1500)
 """The same for all others: more than the hungriest that was measured, faces with transposed convolutions
 (24,497 at ×4 in ONNX Runtime, 11,637 in OpenVINO)."""
 
+TRUNK_BYTES = {
+    "keras-srgan": (520, 12),
+    "srresnet": (520, 12),
+}
+"""The same where OpenVINO puts what follows the trunk into tiles, with :data:`TAIL_BYTES` more for these: at
+×4 in float32 660 to 690 of both, in 8 bits 500."""
+
 COMFORTABLE = 256 * 2**20
 """Bytes that a network may need while it runs, without a reason for more."""
 
 LARGEST_OVERLAP = 1.04
 """Tiles that overlap so much that the network has more than this to do are a reason."""
 
+ROOMY = 480 * 2**20
+"""Bytes beyond which it is none, unless they overlap by more than :data:`LARGEST_ROOMY_OVERLAP`."""
+
+LARGEST_ROOMY_OVERLAP = 1.1
+
+ANY_SIZE = 1.5
+"""What OpenVINO's graph for windows of other sizes than the first one's holds, beside its own. Windows whose
+tail is in tiles never run in it."""
+
 SMALLEST = 32
 """No tile of a smaller side is tried."""
 
 
-def tile_shape(card: ModelCard, height: int, width: int, free: int | None = None) -> Shape:
+def tile_shape(card: ModelCard, height: int, width: int, runtime: str = "", free: int | None = None) -> Shape:
     """Rows and columns of the tiles in which to restore a picture, in input pixels.
 
     The smallest that waste little work on overlap, or what fits into half of the memory that is left beside
@@ -47,6 +67,7 @@ def tile_shape(card: ModelCard, height: int, width: int, free: int | None = None
         card: the model.
         height: rows of the input.
         width: columns of the input.
+        runtime: name of the backend; without one, the most that any takes is planned.
         free: bytes to plan with, instead of what is free now.
 
     Raises:
@@ -63,13 +84,55 @@ def tile_shape(card: ModelCard, height: int, width: int, free: int | None = None
     most = (free - result) // 2
     budget = min(COMFORTABLE, most)
     while True:
-        tile = fit_tiles(height, width, budget // working_bytes(card), card.halo_px, SMALLEST)
-        if budget >= most or overlap(height, width, tile, card.halo_px) <= LARGEST_OVERLAP:
+        tile = fit_tiles(height, width, _largest_px(card, runtime, budget), card.halo_px, SMALLEST)
+        enough = LARGEST_OVERLAP if budget < ROOMY else LARGEST_ROOMY_OVERLAP
+        if budget >= most or overlap(height, width, tile, card.halo_px) <= enough:
             return tile
         budget = min(most, budget * 5 // 4)
 
 
-def working_bytes(card: ModelCard) -> int:
-    """Bytes that a network needs per input pixel of a window while it runs."""
-    inside, outside = WORKING_BYTES.get(card.arch, UNKNOWN_WORKING_BYTES)
+def graph_bytes(card: ModelCard, runtime: str, windows: Collection[Shape]) -> int:
+    """Bytes that a network needs while it runs windows of these shapes, one after the other.
+
+    Args:
+        card: the model.
+        runtime: name of the backend.
+        windows: rows and columns of each, in input pixels.
+    """
+    own = window_bytes(card, runtime, max(map(prod, windows)))
+    if len(windows) == 1:
+        return own
+    any_size = round(ANY_SIZE * own)
+    return own + (min(any_size, TAIL_BYTES) if has_tiled_tail(card, runtime) else any_size)
+
+
+def window_bytes(card: ModelCard, runtime: str, window_px: int) -> int:
+    """Bytes that a network needs while it runs.
+
+    Args:
+        card: the model.
+        runtime: name of the backend.
+        window_px: pixels of a window of the input.
+    """
+    whole = _per_pixel(card, WORKING_BYTES.get(card.arch, UNKNOWN_WORKING_BYTES)) * window_px
+    if not has_tiled_tail(card, runtime):
+        return whole
+    return min(whole, _per_pixel(card, TRUNK_BYTES[card.arch]) * window_px + TAIL_BYTES)
+
+
+def has_tiled_tail(card: ModelCard, runtime: str) -> bool:
+    """Whether the layers that enlarge run in tiles where windows are large."""
+    return runtime == "openvino" and card.arch in TRUNK_BYTES
+
+
+def _largest_px(card: ModelCard, runtime: str, budget: int) -> int:
+    """Pixels of the largest window that needs no more than so many bytes."""
+    whole = budget // _per_pixel(card, WORKING_BYTES.get(card.arch, UNKNOWN_WORKING_BYTES))
+    if not has_tiled_tail(card, runtime):
+        return whole
+    return max(whole, (budget - TAIL_BYTES) // _per_pixel(card, TRUNK_BYTES[card.arch]))
+
+
+def _per_pixel(card: ModelCard, inside_and_outside: tuple[int, int]) -> int:
+    inside, outside = inside_and_outside
     return inside + outside * card.scale**2

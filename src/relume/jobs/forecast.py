@@ -32,7 +32,6 @@ _RGB_BYTES = 12  # of a picture, for each pixel in float32
 # Of encoders, for each pixel beside its levels, measured: by suffix, and for all others.
 _ENCODER_BYTES, _OTHER_ENCODER_BYTES = {".webp": 11, ".avif": 42, ".gif": 14}, 4
 _LEVELS_BYTES = 3  # of a result in whole levels, for each pixel
-_ANY_SIZE = 1.5  # what OpenVINO's graph for windows of other sizes than the first one's holds, beside its own
 _ROWWISE = {".png", ".tif", ".tiff"}  # suffixes of formats that are written row by row
 
 
@@ -74,7 +73,8 @@ def forecast(
     Raises:
         InputError: if none of the pictures that were tried can be read.
     """
-    largest_px = max(prospect.workload.window_px for prospect in prospects)
+    windows = {window for prospect in prospects for window in prospect.workload.windows}
+    largest_px = max(map(prod, windows))
     in_levels = all(prospect.workload.in_levels for prospect in prospects)
     probed = probe(open_another, largest_px, SAMPLING_S / 4, in_levels)
     samples = dict(_samples(prospects, restore, saving, probed.seconds, max_pixels))
@@ -84,7 +84,7 @@ def forecast(
     return Forecast(
         seconds=float(seconds),
         processor_seconds=float(processor_seconds),
-        memory_bytes=round(probed.base_bytes) + _bytes(prospects, probed.bytes),
+        memory_bytes=round(probed.base_bytes + probed.bytes(windows)) + _picture_bytes(prospects),
         disk_bytes=round(sum(s.disk_bytes * p.out_px * p.num_frames for p, s in each)),
     )
 
@@ -125,15 +125,8 @@ def _seconds(each: Sequence[tuple[Prospect, Sample]]) -> Seconds:
     return restored + sum(once.values(), zero) + aside / ((num_threads() if meanwhile else 1), 1)
 
 
-def _bytes(prospects: Sequence[Prospect], window_bytes: float) -> int:
-    """Of the network, and of the hungriest picture, with those that are read and written meanwhile."""
-    windows = {window for prospect in prospects for window in prospect.workload.windows}
-    largest = sorted(map(prod, windows))[-2:]
-    graphs = largest[-1] + (_ANY_SIZE * largest[-1] if len(largest) > 1 else 0)
-    return round(window_bytes * graphs) + _picture_bytes(prospects)
-
-
 def _picture_bytes(prospects: Sequence[Prospect]) -> int:
+    """Of the hungriest picture, with those that are read and written meanwhile."""
     alone = max(_read(p) + p.workload.part_bytes + _written(p) for p in prospects)
     if len(prospects) == 1:
         return alone

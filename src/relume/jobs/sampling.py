@@ -1,6 +1,6 @@
 """What restoring a picture costs, found out by restoring a small part of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -63,12 +63,12 @@ class Probe:
     Attributes:
         seconds: for each pixel of a window.
         base_bytes: of the process, however small the windows are.
-        bytes: for each pixel of a window.
+        bytes: of the network, for windows of some shapes.
     """
 
     seconds: float
     base_bytes: float
-    bytes: float
+    bytes: Callable[[Collection[tuple[int, int]]], float]
 
 
 def probe(open_another: Callable[[], Model], largest_px: int, within_s: float, in_levels: bool) -> Probe:
@@ -87,8 +87,12 @@ def probe(open_another: Callable[[], Model], largest_px: int, within_s: float, i
         side = max(2 * _SMALL_SIDE, int(min(largest_px, within_s / seconds) ** 0.5))
         side += -side % large.card.size_multiple
         _run_s(large, side, depth)
-        per_px = max(0, process.memory_info().rss - before) / side**2
-    return Probe(seconds, before - per_px * _SMALL_SIDE**2, per_px)
+        grown = max(0, process.memory_info().rss - before)
+
+    def needed(windows: Collection[tuple[int, int]]) -> float:
+        return grown * large.graph_bytes(windows) / large.graph_bytes([(side, side)])
+
+    return Probe(seconds, before - needed([(_SMALL_SIDE, _SMALL_SIDE)]), needed)
 
 
 def _run_s(model: Model, side: int, depth: type[np.float32] | type[np.uint8]) -> float:
