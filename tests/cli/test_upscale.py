@@ -151,14 +151,14 @@ def test_a_line_is_printed_for_each_result_unless_quiet_is_asked(
 def test_earlier_results_are_not_enlarged_again_with_their_folder(upscale):
     Path("sub/broken.png").unlink()
     for suffix in ("png", "jpg", "webp", "tif", "avif"):
-        upscale("sub/c.png", "-f", suffix, f"--suffix=-{suffix}")
-    assert len(list(Path("sub").glob("c-*"))) == 5
+        upscale("sub/c.png", "-f", suffix, f"--suffix=-{suffix}", "--show-invented")
+    assert len(list(Path("sub").glob("c-*"))) == 10
     code, lines, err = upscale("sub", "-o", "out")
     assert (code, list(lines)) == (0, ["sub/c.png"])
-    assert err.startswith("relume: 5 left out, as relume made it: sub/c-avif.avif and others")
+    assert err.startswith("relume: 10 left out, as relume made it: sub/c-avif-invented.png and others")
     assert list(upscale("sub/c-png.png", "sub/c.png", "-o", "out")[1]) == ["sub/c-png.png", "sub/c.png"]
     Path("sub/c.png").unlink()
-    assert len(upscale("sub", "-o", "out")[1]) == 5  # there is nothing else: they are meant
+    assert len(upscale("sub", "-o", "out")[1]) == 10  # there is nothing else: they are meant
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")

@@ -98,7 +98,8 @@ def write_picture(
     Grey pictures are written with one channel (WebP and AVIF have none: three equal ones, in sRGB if there is
     a grey profile). 16 bits a channel are kept in PNG and TIFF and rounded to 8 elsewhere. JPEG and BMP
     have no transparency: the picture is laid over ``background``. BMP holds no metadata but the resolution.
-    A map of what was invented is written beside it, as ``<name>-invented.png``.
+    A map of what was invented is written beside it, as ``<name>-invented.png``, with its
+    XMP, which says that relume made it.
 
     Pictures in strips go into PNG and TIFF strip by strip, as they are made; all other formats are encoded
     from whole pictures, so that these need memory for 4 bytes a pixel.
@@ -125,7 +126,7 @@ def write_picture(
     levels = levels_of(picture)
     _write(levels, settled(picture, picture.height, picture.width, levels), path, format, chosen)
     if (map_levels := _map_levels(picture)) is not None:
-        _write(map_levels, Metadata(), _map_path(path), "PNG", DEFAULTS["PNG"])
+        _write(map_levels, Metadata(xmp=picture.xmp), _map_path(path), "PNG", DEFAULTS["PNG"])
 
 
 def refuse_size(path: Path, height: int, width: int, format: str | None = None) -> None:
@@ -167,7 +168,9 @@ def _write_strips(
         small = None if strips.small is None else pil.levels_for(strips.small, np.uint8)
         _write(levels, settled(head, strips.height, strips.width, small), path, format, options)
         if map_file.tell():
-            _write(_rows_in(map_file, strips), Metadata(), _map_path(path), "PNG", DEFAULTS["PNG"])
+            _write(
+                _rows_in(map_file, strips), Metadata(xmp=head.xmp), _map_path(path), "PNG", DEFAULTS["PNG"]
+            )
 
 
 def _write(
