@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from functools import cache, partial
 from math import prod
 
+import numpy as np
+
 from relume.card import ModelCard
 from relume.engine.memory import tile_shape
+from relume.engine.restore import Depth
 from relume.engine.tiles import plan_tiles
 from relume.restoration import Restoration, strips
 
@@ -82,7 +85,9 @@ def workload(
         OutOfMemory: if a part of the result alone does not fit.
     """
     parts = parts_of(card, *size, *out_size)
-    windows_of = cache(partial(_windows, card, tile, runtime))
+    in_levels = restoration.is_all_network(size, out_size)
+    depth = np.uint8 if in_levels else np.float32
+    windows_of = cache(partial(_windows, card, tile, runtime, depth))
     seen = [restoration.seen(size, out_size, *part) for part in parts]
     sizes = [(bottom - top, size[1] + 2 * edge) for top, bottom, edge in seen]
     windows = [window for part in sizes for window in windows_of(*part)]
@@ -93,7 +98,7 @@ def workload(
         windows=frozenset(windows) | {(width, height) for height, width in windows if num_runs > 1},
         part_bytes=_bytes_per_px(restoration, size, out_size) * card.scale**2 * max(map(prod, sizes)),
         num_parts=len(parts),
-        in_levels=restoration.is_all_network(size, out_size),
+        in_levels=in_levels,
     )
 
 
@@ -106,9 +111,11 @@ def _bytes_per_px(restoration: Restoration, size: tuple[int, int], out_size: tup
     return _RGB_BYTES * (1 + again) + _RESIZING_BYTES * resized + _LEVELS_BYTES
 
 
-def _windows(card: ModelCard, tile: int, runtime: str, height: int, width: int) -> list[tuple[int, int]]:
+def _windows(
+    card: ModelCard, tile: int, runtime: str, depth: Depth, height: int, width: int
+) -> list[tuple[int, int]]:
     """Rows and columns of every window of a part."""
-    chosen = (tile, tile) if tile else tile_shape(card, height, width, runtime)
+    chosen = (tile, tile) if tile else tile_shape(card, height, width, runtime, depth)
     shape = (height, width) if card.global_stats else chosen
     height, width = (side + -side % card.size_multiple for side in (height, width))
     tiles = plan_tiles(height, width, shape, card.halo_px, card.size_multiple)

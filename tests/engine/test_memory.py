@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from relume.card import ModelCard
@@ -26,7 +27,7 @@ def test_tiles_are_as_large_as_saves_work_and_as_small_as_memory_asks():
     assert tile_shape(COMPACT, 200, 300, free=8 * GIB) == (200, 300), "small pictures are whole"
     roomy, tight = (tile_shape(COMPACT, 2000, 1000, free=free) for free in (64 * GIB, 450 * MIB))
     assert overlap(2000, 1000, roomy, COMPACT.halo_px) <= LARGEST_ROOMY_OVERLAP
-    smaller = tile_shape(COMPACT, 750, 1000, free=64 * GIB)
+    smaller = tile_shape(COMPACT, 750, 1000, depth=np.uint8, free=64 * GIB)
     assert overlap(750, 1000, smaller, COMPACT.halo_px) <= LARGEST_OVERLAP
     assert roomy[0] * roomy[1] < 2000 * 1000, "no more memory than it takes"
     most = (450 * MIB - 12 * 16 * 2000 * 1000) // 2
@@ -44,13 +45,18 @@ def test_an_architecture_that_was_not_measured_gets_smaller_tiles():
 def test_tails_in_tiles_allow_larger_windows_that_need_less():
     """12 megapixels of SRResNet, 40 pixels of overlap: within 600 MB, beside the picture and the process."""
     card = replace(COMPACT, arch="srresnet", halo_px=40)
-    tile = tile_shape(card, 750, 1000, "openvino", 16 * GIB)
+    tile = tile_shape(card, 750, 1000, "openvino", np.uint8, 16 * GIB)
     assert overlap(750, 1000, tile, card.halo_px) <= LARGEST_ROOMY_OVERLAP
     first = plan_tiles(750, 1000, tile, card.halo_px)[0]
     px = (first.rows.stop - first.rows.start) * (first.columns.stop - first.columns.start)
     assert window_bytes(card, "openvino", px) < 450e6 < 4e9 < window_bytes(card, "", px)
     for px in (1, 10_000, 100_000, 1_000_000):
         assert window_bytes(card, "openvino", px) <= window_bytes(card, "", px)
+
+
+def test_windows_are_smaller_beside_a_large_result():
+    levels, values = (tile_shape(COMPACT, 750, 1000, "", depth, 16 * GIB) for depth in (np.uint8, np.float32))
+    assert tile_bytes(COMPACT, values) < tile_bytes(COMPACT, levels)
 
 
 def test_graphs_for_several_shapes_lie_beside_each_other():

@@ -95,7 +95,8 @@ class OpenVINOBackend:
                 request = None  # or the traceback keeps its memory
                 self._forget()  # it would ask for the same memory again, however small its input
             raise problem from error
-        return request.get_output_tensor().data
+        sr = request.get_output_tensor().data
+        return sr.reshape(*sr.shape[:2], -1, batch.shape[3])
 
     def close(self) -> None:
         """See :meth:`relume.backends.base.Backend.close`."""
@@ -216,7 +217,8 @@ def _rounded(model: openvino.Model, depth: Depth) -> openvino.Model:
 def _on_pixels(model: openvino.Model) -> openvino.Model:
     """Take and give NHWC: inside the graph this costs next to nothing, as networks run in NHWC."""
     plan = PrePostProcessor(model)
-    for side in (plan.input(), plan.output()):
+    flat = len(model.get_results()[0].get_output_partial_shape(0)) == 3
+    for side in (plan.input(), *([] if flat else [plan.output()])):
         side.tensor().set_layout(Layout("NHWC"))
         side.model().set_layout(Layout("NCHW"))
     return plan.build()

@@ -82,8 +82,8 @@ def tile_tail(model: Model, tail: Tail) -> None:
         [(first * scale, last * scale) for first, last in spans]
         for spans in _tiles(*_size(model.inputs[0]), ceil(tail.bytes / TAIL_BYTES))
     )
-    parts = [[_part(whole, (row, column), tail, made) for column in columns] for row in rows]
-    end.replace_source_output(_joined([_joined(row, 3) for row in parts], 2))
+    parts = [[_flat(_part(whole, (row, column), tail, made)) for column in columns] for row in rows]
+    end.replace_source_output(_joined([_joined(row, 2) for row in parts], 1))
     model.validate_nodes_and_infer_types()
 
 
@@ -130,7 +130,7 @@ def _copied(constant: Output) -> Output:
         node = node.input_value(0).get_node()
     if not isinstance(node, Constant):
         return constant
-    return opset1.constant(node.data.reshape(constant.get_shape())).output(0)
+    return opset1.constant(node.data.reshape(list(constant.get_shape()))).output(0)
 
 
 def _seen(conv: Node, region: Region) -> tuple[Region, dict[str, list[int]]]:
@@ -173,6 +173,13 @@ def _cut(out: Output, region: Region) -> Output:
         return out
     first, last = (np.array(corner) for corner in zip(*region, strict=True))
     return opset8.slice(out.get_node(), first, last, np.array([1, 1]), np.array([2, 3])).output(0)
+
+
+def _flat(out: Output) -> Output:
+    """NCHW as rows of pixels, N × H × WC: shapes of four sides would be copied from a layout to another."""
+    images, channels, height, width = out.get_shape()
+    pixels = opset1.transpose(out.get_node(), np.array([0, 2, 3, 1]))
+    return opset1.reshape(pixels, np.array([images, height, width * channels]), False).output(0)
 
 
 def _joined(parts: list[Output], axis: int) -> Output:

@@ -3,7 +3,9 @@
 from collections.abc import Collection
 from math import prod
 
-from relume.backends.base import TAIL_BYTES
+import numpy as np
+
+from relume.backends.base import TAIL_BYTES, Depth
 from relume.card import ModelCard
 from relume.engine.tiles import Shape, fit_tiles, overlap
 from relume.errors import OutOfMemory
@@ -32,11 +34,11 @@ UNKNOWN_WORKING_BYTES = (1000, 1500)
 (24,497 at ×4 in ONNX Runtime, 11,637 in OpenVINO)."""
 
 TRUNK_BYTES = {
-    "keras-srgan": (520, 12),
+    "keras-srgan": (520, 15),
     "srresnet": (520, 12),
 }
 """The same where OpenVINO puts what follows the trunk into tiles, with :data:`TAIL_BYTES` more for these: at
-×4 in float32 660 to 690 of both, in 8 bits 500."""
+×4 530 of SRResNet, 500 in 8 bits, and 750 of keras-srgan."""
 
 COMFORTABLE = 256 * 2**20
 """Bytes that a network may need while it runs, without a reason for more."""
@@ -45,7 +47,7 @@ LARGEST_OVERLAP = 1.04
 """Tiles that overlap so much that the network has more than this to do are a reason."""
 
 ROOMY = 480 * 2**20
-"""Bytes beyond which it is none, unless they overlap by more than :data:`LARGEST_ROOMY_OVERLAP`."""
+"""Bytes, with those of the result, beyond which it is none, unless they overlap by more than the next."""
 
 LARGEST_ROOMY_OVERLAP = 1.1
 
@@ -57,24 +59,32 @@ SMALLEST = 32
 """No tile of a smaller side is tried."""
 
 
-def tile_shape(card: ModelCard, height: int, width: int, runtime: str = "", free: int | None = None) -> Shape:
+def tile_shape(
+    card: ModelCard,
+    height: int,
+    width: int,
+    runtime: str = "",
+    depth: Depth = np.float32,
+    free: int | None = None,
+) -> Shape:
     """Rows and columns of the tiles in which to restore a picture, in input pixels.
 
     The smallest that waste little work on overlap, or what fits into half of the memory that is left beside
-    the float32 result (the other half is for whoever reads and writes the picture).
+    the result (the other half is for whoever reads and writes the picture).
 
     Args:
         card: the model.
         height: rows of the input.
         width: columns of the input.
         runtime: name of the backend; without one, the most that any takes is planned.
+        depth: type of the result.
         free: bytes to plan with, instead of what is free now.
 
     Raises:
         OutOfMemory: if the result alone does not fit.
     """
     free = free_ram() if free is None else free
-    result = 4 * card.channels * height * width * card.scale**2
+    result = np.dtype(depth).itemsize * card.channels * height * width * card.scale**2
     if result > free:
         raise OutOfMemory(
             f"the result of {width * card.scale} × {height * card.scale} pixels does not fit into memory",
@@ -85,7 +95,7 @@ def tile_shape(card: ModelCard, height: int, width: int, runtime: str = "", free
     budget = min(COMFORTABLE, most)
     while True:
         tile = fit_tiles(height, width, _largest_px(card, runtime, budget), card.halo_px, SMALLEST)
-        enough = LARGEST_OVERLAP if budget < ROOMY else LARGEST_ROOMY_OVERLAP
+        enough = LARGEST_OVERLAP if budget + result < ROOMY else LARGEST_ROOMY_OVERLAP
         if budget >= most or overlap(height, width, tile, card.halo_px) <= enough:
             return tile
         budget = min(most, budget * 5 // 4)

@@ -58,7 +58,7 @@ def restore(
     if tile < 0:
         raise UsageError("tile must not be negative", got=tile, allowed="0 (automatic) or pixels")
     height, width, _ = pixels.shape
-    chosen = tile_shape(card, height, width, backend.name)  # checks that the result fits, too
+    chosen = tile_shape(card, height, width, backend.name, depth)  # checks that the result fits, too
     shape = (height, width) if card.global_stats else (tile, tile) if tile else chosen
     padded = _pad(pixels, card.size_multiple)
     result = np.empty((height * card.scale, width * card.scale, card.channels), depth)
