@@ -14,6 +14,7 @@ from relume.machine import free_ram
 WORKING_BYTES = {
     "compact": (900, 25),
     "compact-unet": (400, 0),
+    "deblurgan": (3100, 0),
     "deblurgan-unet": (3200, 0),
     "keras-srgan": (2200, 465),
     "srresnet": (1900, 560),
@@ -26,7 +27,8 @@ Runtime, in bytes per input pixel: at ×4 1,070 and 470 of compact-small, 1,249 
 8,164 and 9,395 of SRResNet; at ×2 865 and 939 of compact-medium, 2,501 and 4,020 of SRResNet; 345 of
 compact-unet. Windows of one shape take OpenVINO 5,330 for SRResNet at ×4, but two shapes of almost one size
 10,790: the graph for the first stays beside the one for any. The more of both runtimes: of keras-srgan 9,562
-at ×4 and 4,020 at ×2, of unet 6,489 and 3,324; of deblurgan-unet 3,160.
+at ×4 and 4,020 at ×2, of unet 6,489 and 3,324; of deblurgan 3,088 and of deblurgan-unet
+3,160.
 """
 
 UNKNOWN_WORKING_BYTES = (1000, 1500)
