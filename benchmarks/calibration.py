@@ -1,7 +1,6 @@
 """The same network in 8 bits: by relume, and by the tools that the runtimes' manuals name."""
 
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +48,6 @@ def write_nncf(folder: Path, pictures: Path) -> None:
 def planes(folder: Path, pictures: Path) -> list[np.ndarray]:
     """Inputs of ``relume export --int8``, in NCHW, mirrored or cut to the size that was exported."""
     side = len(np.load(folder / "lq.npy"))
-    crops = calibration_crops(find_pictures([pictures]), read_card(folder / "relume.onnx"))
+    crops = calibration_crops(find_pictures([pictures]), read_card(folder / "relume.onnx"), NUM_CROPS)
     fitted = (np.pad(crop[0], ((0, side), (0, side), (0, 0)), "symmetric") for crop in crops)
-    return [lq[None, :side, :side].transpose(0, 3, 1, 2).copy() for lq in islice(fitted, NUM_CROPS)]
+    return [lq[None, :side, :side].transpose(0, 3, 1, 2).copy() for lq in fitted]

@@ -37,7 +37,7 @@ from relume.image import (
 )
 from relume.restoration import Restoration
 from relume.workload import Workload, parts_of, workload
-from relume.zoo import ModelFile, default_model, find_model
+from relume.zoo import ModelFile, default_model, find_model, in_float32
 from relume.zoo.mixing import mix
 
 
@@ -354,7 +354,8 @@ def open_model(
 
 
 def _open_mixed(found: ModelFile, strength: float, device: str) -> Model:
-    """The model between one and its counterpart."""
+    """The model between one and its counterpart, in float32: weights in 8 bits cannot be mixed."""
+    found = in_float32(found)
     content = mix(found, find_model(found.card.counterpart), strength)
     with TemporaryDirectory(prefix="relume-") as folder:
         path = Path(folder, found.path.name)

@@ -61,6 +61,20 @@ def test_a_model_is_opened_between_it_and_its_counterpart(models: tuple[ModelFil
     assert all(abs(a - b).max() > 1e-3 for a, b in pairwise(results[1:]))
 
 
+def test_of_a_model_in_8_bits_the_one_in_float32_is_mixed(models: tuple[ModelFile, ModelFile]):
+    plain = models[0].path
+    quantised = changed(plain, plain.with_name("gan-x4-int8.onnx"), spread=0.3, precision="int8")
+    results: list[np.ndarray] = []
+    for path, strength in ((plain, 0.5), (quantised.path, 0.5), (quantised.path, 1)):
+        with relume.open_model(str(path), strength=strength) as opened:
+            results.append(opened(PIXELS))
+    np.testing.assert_array_equal(results[0], results[1])
+    assert abs(results[2] - results[1]).max() > 1e-3
+    plain.unlink()
+    with pytest.raises(UsageError, match=r"gan-x4-int8.onnx is in 8 bits; this needs gan-x4.onnx"):
+        relume.open_model(str(quantised.path), strength=0.5)
+
+
 def test_other_networks_are_refused(tiny_model: Path):
     with pytest.raises(UsageError, match="do not share a network"):
         mix(ModelFile(tiny_model, read_card(tiny_model)), find_model("srresnet-x4"), 0.5)

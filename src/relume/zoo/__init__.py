@@ -86,6 +86,20 @@ def find_model(
     return ModelFile(path, card)
 
 
+def in_float32(model: ModelFile) -> ModelFile:
+    """The model that one in 8 bits was made of and lies beside; any other as it is.
+
+    Raises:
+        UsageError: if it is not there.
+    """
+    if model.card.precision == "float32":
+        return model
+    path = model.path.with_name(f"{model.path.stem.removesuffix('-int8')}.onnx")
+    if not path.exists() or _in_8_bits(path) != model.path:
+        raise UsageError(f"{model.path} is in 8 bits", hint=f"this needs {path.name}, the same in float32")
+    return ModelFile(path, read_card(path))
+
+
 def read_card(path: Path) -> ModelCard:
     """The card in a model file, without loading the model.
 
