@@ -179,15 +179,16 @@ def test_tiles_and_whole_agree_on_every_model_in_the_wheel():
     from relume.zoo import list_models
 
     noise = RANDOM.random((90, 130, 3), dtype=np.float32)
-    texture = noise[:20, :40]
+    texture = noise[:24, :40]
     for found in list_models():
         with relume.open_model(found.card.name) as opened:
             for pixels in (noise, np.full_like(noise[:20], 0.5)):
                 whole, tiled = (opened(pixels, tile=tile) for tile in (1000, 24))
                 assert abs(whole - tiled).max() < 1e-5, found.card.name
             wrapped = opened(texture, wrap=True, tile=64)
-            moved = opened(np.roll(texture, (7, 20), (0, 1)), wrap=True, tile=1000)
-        steps = (-7 * found.card.scale, -20 * found.card.scale)
+            step = found.card.size_multiple  # a network that halves sizes moves with its input by such steps
+            moved = opened(np.roll(texture, (7 * step, 20 * step), (0, 1)), wrap=True, tile=1000)
+        steps = (-7 * step * found.card.scale, -20 * step * found.card.scale)
         assert abs(wrapped - np.roll(moved, steps, (0, 1))).max() < 1e-5, found.card.name
 
 
