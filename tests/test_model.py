@@ -168,6 +168,15 @@ def test_statistics_of_the_whole_picture_do_not_depend_on_tiles(tiny_deblur_mode
     assert abs(whole[:5] - part[:5]).max() > 1e-3  # so that a part would have shown
 
 
+def test_unknown_options_are_refused(tiny_model: Path, tiny_deblur_model: Path, tmp_path: Path):
+    Image.new("RGB", (4, 3)).save(tmp_path / "a.png")
+    with pytest.raises(UsageError, match=r"unknown option; got scael; .*did you mean scale"):
+        relume.upscale(tmp_path / "a.png", tmp_path / "b.png", model=str(tiny_model), scael=2)  # pyright: ignore
+    with pytest.raises(UsageError, match="unknown option; got scale"):
+        relume.deblur(tmp_path / "a.png", tmp_path / "b.png", model=str(tiny_deblur_model), scale=2)  # pyright: ignore
+    assert not (tmp_path / "b.png").exists()
+
+
 def test_a_bad_picture_leaves_no_file(tiny_model: Path, tmp_path: Path):
     (tmp_path / "a.png").write_bytes(b"no picture")
     with pytest.raises(InputError):

@@ -36,6 +36,7 @@ from relume.image import (
     with_provenance,
 )
 from relume.restoration import Restoration
+from relume.suggestions import did_you_mean
 from relume.workload import Workload, parts_of, workload
 from relume.zoo import ModelFile, default_model, find_model, in_float32
 from relume.zoo.mixing import mix
@@ -79,6 +80,18 @@ class Options(Treatment, total=False):
     scale: float | None
     width: int | None
     height: int | None
+
+
+def refuse_unknown(options: Treatment, kind: type[Treatment]) -> None:
+    """Refuse options that a call does not have, which Python itself lets through.
+
+    Raises:
+        UsageError: if a key of ``options`` is none of ``kind``.
+    """
+    known = kind.__annotations__
+    for name in options:
+        if name not in known:
+            raise UsageError("unknown option", got=name, allowed=known, hint=did_you_mean(name, known))
 
 
 class Model:
@@ -217,6 +230,7 @@ class Model:
         Raises:
             UsageError: if an option is not allowed.
         """
+        refuse_unknown(options, Options)
         asked = (options.get(side) for side in ("scale", "width", "height"))
         return target_size(*size, self.card.scale, *asked)
 

@@ -6,7 +6,7 @@ from typing import Unpack
 from relume.card import Task
 from relume.errors import UsageError
 from relume.image import read_image, refuse_size, write_image
-from relume.model import Options, Treatment, open_model
+from relume.model import Options, Treatment, open_model, refuse_unknown
 
 
 def upscale(
@@ -67,6 +67,7 @@ def deblur(
     Returns:
         ``dst``.
     """
+    refuse_unknown(options, Treatment)
     return _restore(src, dst, "deblur", model, device, strength, format, Options(**options))
 
 

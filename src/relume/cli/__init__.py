@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from relume import __version__
-from relume.cli.failures import Terminated, complain, exit_code_of
+from relume.cli.failures import Terminated, complain, tell_interruption
 from relume.errors import OutOfMemory, OutputError, RelumeError, UsageError
 
 COMMANDS = {
@@ -70,7 +70,7 @@ def run(arguments: list[str]) -> int:
     except MemoryError:
         return complain(OutOfMemory("not enough memory", hint="try a smaller --tile"))
     except KeyboardInterrupt as interrupt:
-        return exit_code_of(interrupt)
+        return tell_interruption(interrupt)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE

@@ -15,8 +15,9 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM arrived: leave as after Ctrl-C, cleaning up, but with its own exit code."""
 
 
-def exit_code_of(interrupt: KeyboardInterrupt) -> int:
-    """What shells report of a program that this signal ended."""
+def tell_interruption(interrupt: KeyboardInterrupt) -> int:
+    """Say on stderr that a signal ended the program; return what shells report of such a one."""
+    print("relume: interrupted; what was finished is kept", file=sys.stderr, flush=True)
     return 128 + (signal.SIGTERM if isinstance(interrupt, Terminated) else signal.SIGINT)
 
 

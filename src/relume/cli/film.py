@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from relume.cli import film_places
 from relume.cli.extras import extra
-from relume.cli.failures import exit_code_of, printable
+from relume.cli.failures import printable, tell_interruption
 from relume.cli.film_places import FilmJob
 from relume.cli.numbers import Numbers
 from relume.cli.outcomes import Line
@@ -196,7 +196,7 @@ def _leaving_at_once() -> Generator[None]:
     except KeyboardInterrupt as interrupt:
         if still_at_work():
             sys.stdout.flush()
-            os._exit(exit_code_of(interrupt))
+            os._exit(tell_interruption(interrupt))
         raise
 
 

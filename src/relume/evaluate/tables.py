@@ -43,7 +43,7 @@ class Tabular(ABC):
 
         table = Table(caption="\n".join(self.notes()), caption_justify="left")
         for index, heading in enumerate(self.headings):
-            table.add_column(heading, justify="left" if index < self.num_labels else "right")
+            table.add_column(heading, justify="left" if index < self.num_labels else "right", overflow="fold")
         for section in self.sections():
             table.add_section()
             for cells in section:

@@ -48,12 +48,19 @@ def warnings_for(row: Mapping[str, float], *, bounded: bool) -> dict[str, str]:
         )
     drift = max(abs(row.get(f"colour_drift/{channel}", 0.0)) for channel in "rgb")
     if drift > LARGEST_DRIFT:
-        told["colour"] = f"colours move by {drift:.1f} levels: raise loss_weight, or lower adversarial.weight"
+        adversarial = any(key.startswith("d/") for key in row)
+        advice = (
+            "raise loss_weight, or lower adversarial.weight"
+            if adversarial
+            else "if it stays so, lower optimizer.lr"
+        )
+        told["colour"] = f"colours move by {drift:.1f} levels: {advice}"
     lattice = row.get("validation/checkerboard", 0.0)
     if lattice > LARGEST_CHECKERBOARD:
         told["checkerboard"] = (
             f"results have a checkerboard of {lattice:.1f} levels: if it does not fade, "
-            "arch.smooth_upsampling=true leaves flat surfaces without one, and checkerboard=2 is a loss on it"
+            "checkerboard=2 is a loss on it, and arch.smooth_upsampling=true leaves flat surfaces "
+            "without one (srresnet, keras-srgan, faces, unet)"
         )
     for key in row:
         if key.endswith("grad_norm") and row[key] > LARGEST_GRADIENT:
