@@ -28,7 +28,12 @@ def find_pictures(sources: Iterable[str | Path]) -> list[Path]:
     """
     found = [path for source in sources for path in _pictures_of(Path(source))]
     if not found:
-        raise InputError("no pictures found", got=", ".join(map(str, sources)), allowed=READABLE_SUFFIXES)
+        raise InputError(
+            "no pictures found",
+            got=", ".join(map(str, sources)) or "no folder",
+            allowed=READABLE_SUFFIXES,
+            hint="name folders with pictures in them, for training with --data",
+        )
     return found
 
 
