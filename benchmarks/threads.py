@@ -4,15 +4,16 @@
 
 On one core: the number of threads that relume chooses in a process held to one core, and one for every core
 of the machine, as other programs choose, against one thread. On all cores: one picture after the other by as
-many threads, against as many pictures at a time by one thread each. Wall times, in alternating rounds.
+many threads, against as many pictures at a time by one thread each. Wall times, in alternating rounds. Each
+table's part is a process of its own, as threads that a runtime has once started stay on the cores they have.
 """
 
 import argparse
+import multiprocessing
 import os
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from statistics import median
 
 import numpy as np
@@ -32,31 +33,34 @@ def main() -> None:
     lq = np.random.default_rng(0).random((1, asked.side, asked.side, 3), np.float32)
     print("| model | on | way | ms a picture | times the first |")
     print("| --- | --- | --- | ---: | ---: |")
+    processes = multiprocessing.get_context("spawn")
     for name in asked.models:
-        with one_core():
-            ways = {
-                "one thread": one_by_one(name, 1, lq),
-                f"relume's choice ({num_threads()})": one_by_one(name, num_threads(), lq),
-                f"{os.cpu_count()} threads": one_by_one(name, os.cpu_count() or 1, lq),
-            }
-            tell(name, "one core", ways, asked.rounds)
-        count = num_threads()
-        ways = {
-            f"{count} threads": one_by_one(name, count, lq),
-            f"{count} streams": at_a_time(name, count, lq),
-        }
-        tell(name, f"{count} cores", ways, asked.rounds)
+        for part in (on_one_core, on_all_cores):
+            process = processes.Process(target=part, args=(name, lq, asked.rounds))
+            process.start()
+            process.join()
 
 
-@contextmanager
-def one_core() -> Generator[None]:
-    """This process may run on one core only, like all threads that it starts meanwhile."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(before)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
+def on_one_core(name: str, lq: np.ndarray, rounds: int) -> None:
+    """Print the rows for a process that may run on one core only."""
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    ways = {
+        "one thread": one_by_one(name, 1, lq),
+        f"relume's choice ({num_threads()})": one_by_one(name, num_threads(), lq),
+        f"{os.cpu_count()} threads": one_by_one(name, os.cpu_count() or 1, lq),
+    }
+    tell(name, "one core", ways, rounds)
+
+
+def on_all_cores(name: str, lq: np.ndarray, rounds: int) -> None:
+    """Print the rows for a process that has all cores."""
+    count = num_threads()
+    ways = {
+        "one thread": one_by_one(name, 1, lq),
+        f"{count} threads": one_by_one(name, count, lq),
+        f"{count} streams": at_a_time(name, count, lq),
+    }
+    tell(name, f"{count} cores", ways, rounds)
 
 
 def opened(name: str, threads: int) -> Backend:
