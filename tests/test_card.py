@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -72,3 +73,9 @@ def test_wrong_types_are_named(values, told):
 
 def test_whole_numbers_may_stand_for_floats():
     assert ModelCard.from_json(changed(value_range=[-1, 1])).value_range == (-1.0, 1.0)
+
+
+def test_the_main_scores_are_those_by_the_first_protocol():
+    scores = tuple(replace(CARD.scores[0], protocol=each) for each in ("rgb", "matlab"))
+    assert replace(CARD, scores=scores).main_scores == scores[:1]
+    assert replace(CARD, scores=()).main_scores == ()

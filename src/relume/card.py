@@ -100,6 +100,11 @@ class ModelCard:
     scores: tuple[Score, ...] = ()
     weights_sha256: str = ""
 
+    @property
+    def main_scores(self) -> tuple[Score, ...]:
+        """Those by the first of the protocols: what lists of models show."""
+        return tuple(score for score in self.scores if score.protocol == self.scores[0].protocol)
+
     def to_json(self) -> str:
         """The card as one JSON object, keys in the order of the attributes."""
         return json.dumps(asdict(self), ensure_ascii=False)

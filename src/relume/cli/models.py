@@ -76,11 +76,7 @@ def _defaults(task: Task, models: "Sequence[ModelFile]") -> dict[Path, str]:
 def _row(model: "ModelFile", default: str) -> Sequence[str]:
     card = model.card
     megabytes = model.path.stat().st_size / 1e6
-    scores = ", ".join(
-        f"{score.dataset} {score.psnr:.2f}/{score.ssim:.4f}"
-        for score in card.scores
-        if score.protocol == "matlab"
-    )
+    scores = ", ".join(f"{score.dataset} {score.psnr:.2f}/{score.ssim:.4f}" for score in card.main_scores)
     return (
         card.name,
         card.task,

@@ -67,7 +67,7 @@ def index(models: Sequence[ModelFile]) -> str:
             f"[{model.card.name}]({model.card.name}.md)",
             f"{_num_parameters(model.card):,}",
             _megabytes(model),
-            ", ".join(f"{s.dataset} {s.psnr:.2f}" for s in _of_first_protocol(model.card)) or "not measured",
+            ", ".join(f"{s.dataset} {s.psnr:.2f}" for s in model.card.main_scores) or "not measured",
             model.card.description,
         ]
         for model in models
@@ -187,10 +187,6 @@ def _figure(card: ModelCard, name: str, caption: str) -> str:
 
 def _quoted(text: str) -> str:
     return f"> {text}" if text else ""
-
-
-def _of_first_protocol(card: ModelCard) -> list[Score]:
-    return [score for score in card.scores if score.protocol == card.scores[0].protocol]
 
 
 def _megabytes(model: ModelFile) -> str:
