@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from relume.archs.rewriting import as_convolution, plain_convolutions, shuffled_last
+from relume.archs.rewriting import ConvAndShuffle, as_convolution, plain_convolutions, shuffled_last
 
 
 @pytest.mark.parametrize("factor", [2, 3])
@@ -30,6 +30,22 @@ def test_only_the_last_shuffle_moves():
     )
     names = [type(layer).__name__ for layer in shuffled_last([layers])]
     assert names == ["PixelShuffle", "Conv2d", "Conv2d", "PixelShuffle"]
+
+
+@pytest.mark.parametrize("factor", [2, 3])
+def test_a_convolution_behind_a_shuffle_learns_the_same_before_it(factor: int):
+    behind = nn.Conv2d(5, 3, 9, padding=4).double()
+    before = ConvAndShuffle(5, 3, 9, factor).double()
+    before.load_state_dict(behind.state_dict())
+    x = torch.rand(2, 5 * factor**2, 6, 7, dtype=torch.double)
+    expected = behind(nn.functional.pixel_shuffle(x, factor))
+    assert torch.allclose(before(x), expected, atol=1e-12)
+    behind_gradients = torch.autograd.grad(expected.square().sum(), behind.parameters())
+    before_gradients = torch.autograd.grad(before(x).square().sum(), before.parameters())
+    for found, wanted in zip(before_gradients, behind_gradients, strict=True):
+        assert torch.allclose(found, wanted, atol=1e-10)
+    before.merge()
+    assert torch.allclose(before(x), expected, atol=1e-12)
 
 
 @pytest.mark.parametrize(("side", "padding", "bias"), [(3, 1, False), (3, 0, True), (5, 2, True)])

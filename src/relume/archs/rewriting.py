@@ -1,8 +1,14 @@
-"""Layers rewritten for use: other layers that compute the same, faster."""
+"""Layers rewritten: other layers that compute the same, faster."""
 
 from collections.abc import Iterable
+from itertools import product
 
-from torch import nn
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from relume.archs.base import Mergeable
 
 
 def shuffled_last(layers: Iterable[nn.Module]) -> nn.Sequential:
@@ -35,32 +41,70 @@ def _before_shuffle(layer: nn.Module, factor: int) -> nn.Module:
 
 
 def _convolution_before_shuffle(conv: nn.Conv2d, factor: int) -> nn.Conv2d:
-    """Pixel ``factor·y + phase`` becomes channel ``phase`` of pixel ``y``, in the input and in the output."""
-    outputs, inputs, side, _ = conv.weight.shape
-    reach = side // 2
-    assert conv.kernel_size == (side, side)
-    assert conv.padding == (reach, reach)
-    low_reach = -(-reach // factor)
-    kernel = conv.weight.new_zeros(outputs, factor, factor, inputs, factor, factor, *[2 * low_reach + 1] * 2)
-    sources = [
-        (phase, tap, *divmod(phase + tap - reach, factor)) for phase in range(factor) for tap in range(side)
-    ]
-    for to_row, row_tap, row, from_row in sources:
-        for to_column, column_tap, column, from_column in sources:
-            kernel[:, to_row, to_column, :, from_row, from_column, low_reach + row, low_reach + column] = (
-                conv.weight[:, :, row_tap, column_tap]
-            )
-    rewritten = nn.Conv2d(
-        inputs * factor**2,
-        outputs * factor**2,
-        2 * low_reach + 1,
-        padding=low_reach,
-        bias=conv.bias is not None,
-    )
-    rewritten.weight = nn.Parameter(kernel.reshape(rewritten.weight.shape), requires_grad=False)
+    kernel = kernel_before_shuffle(conv.weight, factor)
+    outputs, inputs, side, _ = kernel.shape
+    assert conv.padding == (conv.kernel_size[0] // 2,) * 2
+    rewritten = nn.Conv2d(inputs, outputs, side, padding=side // 2, bias=conv.bias is not None)
+    rewritten.weight = nn.Parameter(kernel, requires_grad=False)
     if conv.bias is not None:
         rewritten.bias = nn.Parameter(conv.bias.repeat_interleave(factor**2), requires_grad=False)
     return rewritten.eval()
+
+
+def kernel_before_shuffle(
+    weight: Float[Tensor, "o i k k"], factor: int
+) -> Float[Tensor, "factor*factor*o factor*factor*i s s"]:
+    """The kernel that does before a pixel shuffle what another one of odd side does behind it.
+
+    Pixel ``factor·y + phase`` becomes channel ``phase`` of pixel ``y``, in the input and in the output. Seen
+    from a phase of the output, the kernel is moved by it; its taps then fall on phases of the input.
+    """
+    reach = weight.shape[-1] // 2
+    side = 2 * -(-reach // factor) + 1
+    before = factor * (side // 2) - reach
+    wide = F.pad(weight, (before, factor * side - weight.shape[-1] - before) * 2)
+    moved = [wide.roll(phase, dims=(2, 3)) for phase in product(range(factor), repeat=2)]
+    return torch.stack([F.pixel_unshuffle(kernel, factor) for kernel in moved], dim=1).flatten(0, 1)
+
+
+class DeferredShuffle(nn.PixelShuffle):
+    """The place of a pixel shuffle that :class:`ConvAndShuffle` does."""
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        return x
+
+
+class ConvAndShuffle(nn.Conv2d, Mergeable):
+    """A convolution behind a pixel shuffle, done before it; see :func:`shuffled_last`.
+
+    Its parameters are those of the convolution behind. On CPUs this form trains faster, too: few output
+    channels leave matrix units idle, and shuffling many channels takes about as long as convolving them.
+
+    Args:
+        inputs: channels behind the shuffle.
+        outputs: channels of the result.
+        side: odd side of the kernel.
+        factor: of the pixel shuffle.
+    """
+
+    def __init__(self, inputs: int, outputs: int, side: int, factor: int):
+        super().__init__(inputs, outputs, side, padding=side // 2)
+        self.factor, self.merged = factor, False
+
+    def forward(self, x: Float[Tensor, "n ffi h w"]) -> Float[Tensor, "n o fh fw"]:
+        weight, bias = (self.weight, self.bias) if self.merged else self._before_shuffle()
+        return F.pixel_shuffle(F.conv2d(x, weight, bias, padding=weight.shape[-1] // 2), self.factor)
+
+    def merge(self) -> None:
+        """Keep the kernel that is applied instead of the one that was learned."""
+        weight, bias = self._before_shuffle()
+        self.weight = nn.Parameter(weight.detach(), requires_grad=False)
+        self.bias = nn.Parameter(bias.detach(), requires_grad=False)
+        self.merged = True
+
+    def _before_shuffle(self) -> tuple[Tensor, Tensor]:
+        assert self.bias is not None
+        return kernel_before_shuffle(self.weight, self.factor), self.bias.repeat_interleave(self.factor**2)
 
 
 def as_convolution(transposed: nn.ConvTranspose2d) -> nn.Conv2d:

@@ -10,19 +10,20 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from relume.archs.base import Mergeable, Network
-from relume.archs.rewriting import shuffled_last
+from relume.archs.base import Network
+from relume.archs.rewriting import ConvAndShuffle, DeferredShuffle
 from relume.archs.upsampling import before_shuffle, shuffle_reach
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
-class SRResNet(Network, Mergeable):
+class SRResNet(Network):
     """Sixteen residual blocks at low resolution, then a sub-pixel convolution for every factor of two.
 
     Input normalised with ImageNet's mean and deviation, output by tanh in [−1, 1]; zero padding, biases
-    everywhere, one learned slope per PReLU.
+    everywhere, one learned slope per PReLU. The 9×9 convolution at the end is done at half of the output's
+    size (a third at ×3), before the last shuffle.
 
     Args:
         scale: 2, 3, 4 or 8. Factor 3, which the paper does not have, is one sub-pixel convolution by 3.
@@ -49,7 +50,8 @@ class SRResNet(Network, Mergeable):
         self.upsampling = nn.Sequential(
             *(SubPixel(width, f, smooth_upsampling, index % 2 == 1) for index, f in enumerate(factors))
         )
-        self.tail = nn.Sequential(nn.Conv2d(width, 3, 9, padding=4), nn.Tanh())
+        self.upsampling[-1][1] = DeferredShuffle(factors[-1])
+        self.tail = nn.Sequential(ConvAndShuffle(width, 3, 9, factors[-1]), nn.Tanh())
         after_trunk = shuffle_reach(scale, factors, last_px=4, smooth=smooth_upsampling)
         self.halo_px = 4 + 2 * num_blocks + 1 + after_trunk
 
@@ -61,11 +63,6 @@ class SRResNet(Network, Mergeable):
         """ImageNet-normalised -> [−1, 1]."""
         first = self.head(lq)
         return self.tail(self.upsampling(self.trunk_end(self.blocks(first)) + first))
-
-    def merge(self) -> None:
-        """Do the 9×9 convolution at half of the output's size (a third at ×3), before the last shuffle."""
-        self.tail = shuffled_last([self.upsampling[-1], self.tail])
-        self.upsampling = self.upsampling[:-1]
 
 
 class ResidualBlock(nn.Module):

@@ -90,16 +90,17 @@ def _walk(
     return np.array(path)
 
 
-def rasterize(path: NDArray[np.complex128]) -> NDArray[np.float32]:
-    """The kernel of a path: its points on the pixel grid with bilinear weights, around their mean.
+def rasterize(path: NDArray[np.complex128], around: complex | None = None) -> NDArray[np.float32]:
+    """The kernel of a path: its points on the pixel grid with bilinear weights.
 
     Args:
         path: positions x + iy in pixels, each of the same duration.
+        around: which position is the kernel's middle; None: their mean, which keeps the picture in place.
 
     Returns:
-        A square kernel with an odd side that sums to 1; its centre of mass is its middle.
+        A square kernel with an odd side that sums to 1.
     """
-    path = path - path.mean()
+    path = path - (path.mean() if around is None else around)
     radius = math.floor(max(np.abs(path.real).max(), np.abs(path.imag).max())) + 1
     side = 2 * radius + 1
     left, top = np.floor(path.real), np.floor(path.imag)

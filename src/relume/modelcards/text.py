@@ -125,6 +125,7 @@ def _inputs(recipe: Recipe) -> str:
         "chain": "sharp pictures, spoilt at random by blur, resizing, noise, compression, in several rounds.",
         "given": "pairs of a degraded and a sharp picture.",
         "frame-mean": "means of consecutive frames of a film, the sharp one in their middle.",
+        "few-frames": "sharp pictures, each the mean of a few moments of a made motion.",
         "motion-blur": "sharp pictures, blurred along random camera paths.",
     }[options.kind]
 

@@ -10,6 +10,7 @@ from relume.degrade.bicubic import Downsample
 from relume.degrade.blur import Blur, Ringing
 from relume.degrade.chain import Chain, Sometimes, Step
 from relume.degrade.compression import Compression
+from relume.degrade.exposure import FewFrames
 from relume.degrade.film import Dust, Flicker, Grain, Scratches
 from relume.degrade.frames import FrameMean
 from relume.degrade.motion import MotionBlur
@@ -264,6 +265,21 @@ class MotionBlurOptions(Options):
         return MotionBlur(self.length_px, self.exposure, self.anxiety)
 
 
+class FewFramesOptions(Options):
+    """Options of :class:`relume.degrade.exposure.FewFrames`; only for scale 1."""
+
+    kind: Literal["few-frames"]
+    num_frames: Sides = (7, 13)
+    extent_px: Range = (1.0, 48.0)
+    bend: Fraction = 1.0
+    spread: Annotated[float, Field(ge=0)] = 0.2
+    objects: Fraction = 0.3
+
+    def build(self, scale: int) -> Degrades:
+        """The degradation."""
+        return FewFrames(self.num_frames, self.extent_px, self.bend, self.spread, self.objects)
+
+
 class FrameMeanOptions(Options):
     """Options of :class:`relume.degrade.frames.FrameMean`; the data are folders of consecutive frames."""
 
@@ -283,6 +299,6 @@ class GivenOptions(Options):
 
 
 Degradation = Annotated[
-    DownsampleOptions | ChainOptions | MotionBlurOptions | FrameMeanOptions | GivenOptions,
+    DownsampleOptions | ChainOptions | MotionBlurOptions | FewFramesOptions | FrameMeanOptions | GivenOptions,
     Field(discriminator="kind"),
 ]
