@@ -7,11 +7,13 @@ import sys
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
+from relume.archs import build
 from relume.errors import InputError, TrainingDiverged, UsageError
 from relume.train import loop
 from relume.train.loop import train
-from relume.train.state import newest_checkpoint, read_checkpoint
+from relume.train.state import TrainState, newest_checkpoint, read_checkpoint
 
 
 def changed(recipe, **changes):
@@ -200,6 +202,24 @@ def test_a_run_may_start_from_the_weights_of_another_scale(recipe, tmp_path):
         old["networks.ema.body.0.kernel"], new["networks.generator.body.0.kernel"], atol=1e-6
     )
     assert len(new["networks.generator.tail.bias"]) == 3 * 3**2
+
+
+def test_half_the_scale_starts_as_the_result_of_the_whole_made_smaller(recipe, tmp_path):
+    whole = build("compact", {"scale": 4, "size": "medium"}).eval()
+    save_file(whole.state_dict(), tmp_path / "x4.safetensors")
+    halved = changed(
+        recipe,
+        arch={"kind": "compact", "size": "medium"},
+        scale=2,
+        initial_weights=str(tmp_path / "x4.safetensors"),
+        initial_scale=4,
+        ema=0,
+    )
+    half = TrainState.start(halved, "", torch.device("cpu")).networks["generator"].eval()
+    lq = torch.rand(1, 3, 16, 16)
+    with torch.no_grad():
+        smaller = torch.nn.functional.avg_pool2d(whole(lq), 2)
+        assert torch.allclose(half(lq), smaller, atol=1e-5)
 
 
 def test_damaged_checkpoints_are_input_errors(recipe, tmp_path):

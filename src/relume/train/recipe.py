@@ -125,7 +125,8 @@ class Recipe(Options):
         counterpart: model in the package, trained without invention, whose weights ``initial_weights`` are:
             ``--strength`` mixes with them. Empty: with the enlarged picture.
         initial_scale: scale of ``initial_weights`` where it is another one: tensors of other shapes, those of
-            the upsampler, then start fresh. As in EDSR (Lim et al. 2017), section 4.3.
+            the upsampler, then start fresh. As in EDSR (Lim et al. 2017), section 4.3. ``compact`` of size
+            medium starts for half the scale with the means of sub-pixels: as its result made smaller.
         even_upsampling: fresh layers that enlarge start without a checkerboard, see
             :func:`relume.archs.upsampling.start_even`. Only a start: training may bring one. Where the
             architecture has ``arch.smooth_upsampling``, that keeps flat surfaces free of it for good.

@@ -93,8 +93,7 @@ class TrainState:
         if recipe.even_upsampling:
             start_even(generator)
         if recipe.initial_weights:
-            other_scale = recipe.initial_scale not in {None, recipe.scale}
-            _load(generator, recipe.initial_weights, other_scale)
+            _load(generator, recipe.initial_weights, recipe.initial_scale or recipe.scale, recipe.scale)
         layout = torch.channels_last if recipe.runtime.channels_last else torch.contiguous_format
         networks: dict[str, nn.Module] = {"generator": generator}
         if recipe.ema:
@@ -239,11 +238,12 @@ def read_weights(checkpoint: Path) -> dict[str, Tensor]:
         return {key.removeprefix(prefix): file.get_tensor(key) for key in keys if key.startswith(prefix)}
 
 
-def _load(network: nn.Module, source: str, other_scale: bool) -> None:
+def _load(network: nn.Module, source: str, from_scale: int, scale: int) -> None:
     try:
         weights = read_weights(find_weights(source, "initial_weights"))
-        if other_scale:
+        if from_scale != scale:
             fresh = network.state_dict()
+            weights = {k: _rescaled(v, fresh.get(k, v), from_scale, scale) for k, v in weights.items()}
             equal = {k: v for k, v in weights.items() if k in fresh and v.shape == fresh[k].shape}
             weights = fresh | equal if len(equal) > len(fresh) / 2 else weights
         network.load_state_dict(weights)
@@ -253,6 +253,14 @@ def _load(network: nn.Module, source: str, other_scale: bool) -> None:
             got=" ".join(str(error).split())[:200],
             allowed="whole weights of the same network",
         ) from error
+
+
+def _rescaled(weights: Tensor, fresh: Tensor, from_scale: int, scale: int) -> Tensor:
+    """Weights of a layer that makes all sub-pixels at once, for fewer: each is the mean of those there."""
+    factor, rest = divmod(from_scale, scale)
+    if rest or weights.shape[1:] != fresh.shape[1:] or len(weights) != len(fresh) * factor**2:
+        return weights
+    return weights.unflatten(0, (-1, scale, factor, scale, factor)).mean((2, 4)).flatten(0, 2)
 
 
 def step_of(checkpoint: Path) -> int:
