@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from relume.backends import open_backend
-from relume.backends.base import Batch, Depth
+from relume.backends.base import Backend, Batch, Depth, Started
 from relume.machine import num_threads
 from relume.model import Model
 from relume.zoo import find_model
@@ -23,11 +23,11 @@ from relume.zoo import find_model
 CLOCKS: dict[str, Callable[[], float]] = {"wall": time.perf_counter, "processor": time.process_time}
 
 
-class Timed:
-    """A backend that notes how long it runs, and on how many pixels.
+class Timed(Backend):
+    """A backend on the processor that notes how long it runs, and on how many pixels.
 
     Attributes:
-        seconds: in the network since :meth:`start`.
+        seconds: in the network since :meth:`reset`.
         pixels: of all windows since then.
     """
 
@@ -36,19 +36,24 @@ class Timed:
         self.card = file.card
         self._backend = open_backend(file.path, file.card, device="cpu", threads=threads)
         self.name, self.device, self._clock = self._backend.name, self._backend.device, clock
-        self.start()
+        self.reset()
 
-    def start(self) -> None:
+    def reset(self) -> None:
         """Count from zero again."""
         self.seconds, self.pixels = 0.0, 0
 
-    def run(self, batch: Batch, depth: Depth = np.float32) -> np.ndarray[Any, Any]:
-        """See :meth:`relume.backends.base.Backend.run`."""
-        begun = self._clock()
-        result = self._backend.run(batch, depth)
-        self.seconds += self._clock() - begun
+    def start(self, batch: Batch, depth: Depth = np.float32) -> Started:
+        """See :meth:`relume.backends.base.Backend.start`."""
         self.pixels += batch[..., 0].size
-        return result
+        started = self._backend.start(batch, depth)
+
+        def timed() -> np.ndarray[Any, Any]:
+            begun = self._clock()
+            result = started()
+            self.seconds += self._clock() - begun
+            return result
+
+        return timed
 
     def close(self) -> None:
         """See :meth:`relume.backends.base.Backend.close`."""
@@ -78,7 +83,7 @@ def row(name: str, asked: argparse.Namespace) -> str:
     pixels = np.random.default_rng(0).integers(0, 256, (*asked.size, 3), np.uint8)
     rounds: list[tuple[float, float]] = []
     for _ in range(1 + asked.rounds):
-        backend.start()
+        backend.reset()
         begun = clock()
         model(pixels)
         rounds.append((clock() - begun, backend.seconds))

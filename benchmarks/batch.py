@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 import relume
-from relume.backends.base import Backend, Batch, Depth
+from relume.backends.base import Backend, Batch, Depth, Started
 from relume.image import MAX_PIXELS, read_picture, write_image
 from relume.jobs.naming import Job
 from relume.jobs.pictures import PictureStages
@@ -43,7 +43,7 @@ def main() -> None:
         rates: dict[str, list[float]] = {name: [] for name in ways}
         idle: dict[str, list[float]] = {name: [] for name in ways}
         network = Timed(model.backend)
-        model.backend.run = network
+        model.backend.start = network
         for _ in range(options.rounds):
             for name, way in ways.items():
                 network.seconds = 0
@@ -76,7 +76,7 @@ def crops(photos: Path, number: int, size: tuple[int, int], folder: Path) -> lis
 
 
 class Timed:
-    """Runs a network.
+    """Runs a network on the processor.
 
     Attributes:
         seconds: that it ran.
@@ -84,14 +84,19 @@ class Timed:
 
     def __init__(self, backend: Backend):
         self.seconds = 0.0
-        self._run = backend.run
+        self._start = backend.start
 
-    def __call__(self, batch: Batch, depth: Depth = np.float32) -> Any:
-        """As the network itself."""
-        start = time.perf_counter()
-        result = self._run(batch, depth)
-        self.seconds += time.perf_counter() - start
-        return result
+    def __call__(self, batch: Batch, depth: Depth = np.float32) -> Started:
+        """As the network itself starts."""
+        started = self._start(batch, depth)
+
+        def timed() -> Any:
+            start = time.perf_counter()
+            result = started()
+            self.seconds += time.perf_counter() - start
+            return result
+
+        return timed
 
 
 def plain_loop(model: relume.Model, jobs: list[Job]) -> None:

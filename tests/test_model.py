@@ -1,6 +1,7 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import relume
-from relume.backends.base import Depth, in_depth
+from relume.backends.base import Backend, Depth, Started, in_depth
 from relume.card import ModelCard
 from relume.errors import InputError, UsageError
 from relume.fidelity.resampling import enlarge
@@ -21,13 +22,16 @@ RANDOM = np.random.default_rng(4)
 CARD = ModelCard(name="twice-x2", task="upscale", arch="none", scale=2, halo_px=0)
 
 
-class Twice:
+class Twice(Backend):
     """A network that doubles pixels and tints them, so that grey does not stay grey by itself."""
 
     name, device = "twice", "cpu"
     closed = False
 
-    def run(self, batch: NDArray[np.float32], depth: Depth = np.float32) -> NDArray[Any]:
+    def start(self, batch: NDArray[np.float32], depth: Depth = np.float32) -> Started:
+        return partial(self.compute, batch, depth)
+
+    def compute(self, batch: NDArray[np.float32], depth: Depth) -> NDArray[Any]:
         return in_depth((batch.repeat(2, 1).repeat(2, 2) + np.float32([0.1, 0, -0.1])).clip(0, 1), depth)
 
     def close(self) -> None:
@@ -125,7 +129,7 @@ def test_several_threads_may_use_a_model():
     class Shared(Twice):
         buffer = np.empty((1, 64, 64, 3), np.uint8)
 
-        def run(self, batch: NDArray[np.float32], depth: Depth = np.float32) -> NDArray[Any]:
+        def compute(self, batch: NDArray[np.float32], depth: Depth) -> NDArray[Any]:
             self.buffer[:] = in_depth(batch.repeat(2, 1).repeat(2, 2), depth)
             time.sleep(0.001)
             return self.buffer

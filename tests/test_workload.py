@@ -6,6 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from relume.backends import Depth
+from relume.backends.base import Started
 from relume.image import Levels, Picture
 from relume.model import open_model
 from relume.workload import parts_of
@@ -22,13 +23,13 @@ def test_the_network_sees_as_much_as_was_told(
     seen: list[int] = []
     with open_model(str(tiny_model)) as model:
         told = model.workload((90, 70), **options)
-        run = model.backend.run
+        start = model.backend.start
 
-        def spied(batch: NDArray[np.float32], depth: Depth) -> NDArray[Any]:
+        def spied(batch: NDArray[np.float32], depth: Depth) -> Started:
             seen.append(batch[..., 0].size)
-            return run(batch, depth)
+            return start(batch, depth)
 
-        monkeypatch.setattr(model.backend, "run", spied)
+        monkeypatch.setattr(model.backend, "start", spied)
         result = model.restore_image(picture, **options)
         parts = list(getattr(result, "parts", [result]))
     assert (sum(seen), max(seen), len(parts)) == (told.network_px, told.window_px, told.num_parts)

@@ -54,6 +54,15 @@ def test_gives_the_nearest_levels(device: str, weights: Path, card: ModelCard):
     assert abs(levels - exact).max() < 0.501
 
 
+def test_takes_windows_of_a_picture_and_gives_them_in_order(device: str, weights: Path, card: ModelCard):
+    backend = open_backend(weights, card, device=device)
+    pixels = np.random.default_rng(6).random((40, 50, 3), np.float32)
+    windows = [pixels[None, 3:20, 30:10:-1], pixels[None, 20:37, 5:25]]
+    expected = [backend.run(np.ascontiguousarray(window)).copy() for window in windows]
+    started = [backend.start(window) for window in windows]
+    assert [(sr() == like).all() for sr, like in zip(started, expected, strict=True)] == [True, True]
+
+
 def test_overshoot_is_cut_off(device: str, weights: Path, card: ModelCard, network: Network):
     lq = torch.rand(1, 3, 30, 30).round()
     with torch.inference_mode():

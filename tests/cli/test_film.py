@@ -183,10 +183,10 @@ from relume.backends.openvino import OpenVINOBackend
 from relume.cli import main
 from relume.video import ahead
 ahead.grace_s = 0.1
-def run(self, batch, depth):
+def compute(self, batch, depth):
     print("at work", flush=True)
     time.sleep(3600)
-OpenVINOBackend.run = run
+OpenVINOBackend._compute = compute
 sys.argv = ["relume", "upscale", "film.mkv", *{options!r}]
 main()
 """

@@ -1,10 +1,11 @@
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from relume.backends.base import Depth, in_depth
+from relume.backends.base import Backend, Depth, Started, in_depth
 from relume.card import ModelCard
 from relume.engine import restore as module
 from relume.engine.restore import resize, restore, target_size
@@ -13,7 +14,7 @@ from relume.errors import InputError, OutOfMemory, UsageError
 RANDOM = np.random.default_rng(3)
 
 
-class Filter:
+class Filter(Backend):
     """A network with a receptive field of exactly ``radius``: a filter over zero-padded input, repetition.
 
     With ``multiple`` it subsamples and repeats in blocks first, so that the phase of a window matters.
@@ -33,9 +34,11 @@ class Filter:
         self.kernel /= self.kernel.sum(axis=1, keepdims=True)
         self.shapes: list[tuple[int, ...]] = []
 
-    def run(self, batch: NDArray[np.float32], depth: Depth = np.float32) -> NDArray[Any]:
+    def start(self, batch: NDArray[np.float32], depth: Depth = np.float32) -> Started:
+        return partial(self.compute, batch, depth)
+
+    def compute(self, batch: NDArray[np.float32], depth: Depth) -> NDArray[Any]:
         self.shapes.append(batch.shape)
-        assert batch.flags.c_contiguous
         assert batch.dtype == np.float32
         assert not batch.shape[1] % self.multiple
         assert not batch.shape[2] % self.multiple
@@ -106,7 +109,7 @@ def test_the_result_outlives_the_backends_memory_and_the_input_is_untouched():
     class Reused(Filter):
         memory = np.empty((1, 20, 20, 3), np.float32)
 
-        def run(self, batch: NDArray[np.float32], depth: Depth = np.float32) -> NDArray[Any]:
+        def compute(self, batch: NDArray[np.float32], depth: Depth) -> NDArray[Any]:
             self.memory[:] = 1 - batch
             return self.memory
 
@@ -125,6 +128,62 @@ def test_out_of_memory_halves_the_tile_and_starts_again():
     assert abs(restored - whole).max() < 1e-6
     assert backend.shapes[0][1:3] == (200, 150)
     assert calls == [(done, 16) for done in range(1, 17)]
+
+
+class Ahead(Filter):
+    """As a GPU: works when started, with memory for two results; ``events``: starts and asks, by number."""
+
+    def __init__(self, radius: int, scale: int, largest: int = 10**9, largest_asked: int = 10**9):
+        super().__init__(radius, scale, largest=largest)
+        self.largest_asked = largest_asked
+        self.events: list[tuple[str, int]] = []
+        self.memory: dict[int, NDArray[Any]] = {}
+
+    def start(self, batch: NDArray[np.float32], depth: Depth = np.float32) -> Started:
+        number = len(self.shapes)
+        self.events.append(("start", number))
+        self.memory.pop(number - 2, np.empty(0)).fill(-1)  # the third takes the memory of the first
+        self.memory[number] = self.compute(batch, depth)
+
+        def asked() -> NDArray[Any]:
+            self.events.append(("ask", number))
+            if batch[0, ..., 0].size > self.largest_asked:
+                raise OutOfMemory("full")
+            return self.memory[number]
+
+        return asked
+
+
+def test_a_tile_is_asked_for_when_the_next_has_been_started():
+    backend, told = Ahead(1, 1), []
+    restore(
+        backend, card(1, 1), picture(40, 11), tile=11, progress=lambda *now: told.append(len(backend.events))
+    )
+    orders = {number: [what for what, _ in backend.events if _ == number] for number in range(4)}
+    assert all(order == ["start", "ask"] for order in orders.values())
+    assert backend.events[:5] == [("start", 0), ("start", 1), ("ask", 0), ("start", 2), ("ask", 1)]
+    assert told == [3, 5, 7, 8], "after each result, not when all are there"
+
+
+@pytest.mark.parametrize("tile", [8, 1000])
+def test_working_ahead_gives_the_same(tile: int):
+    pixels = picture(90, 161)
+    pixels[:70] = 0.4  # of equal windows, the second follows right after the first
+    ahead, plain = (
+        restore(backend, card(2, 2), pixels, tile=tile) for backend in (Ahead(2, 2), Filter(2, 2))
+    )
+    assert (ahead == plain).all()
+
+
+@pytest.mark.parametrize("limits", [{"largest": 60 * 60}, {"largest_asked": 60 * 60}])
+def test_out_of_memory_while_another_tile_is_under_way(limits: dict[str, int]):
+    pixels, backend, calls = picture(200, 150), Ahead(2, 2, **limits), []
+    restored = restore(
+        backend, card(2, 2), pixels, tile=100, progress=lambda done, total: calls.append((done, total))
+    )
+    assert (restored == restore(Filter(2, 2), card(2, 2), pixels, tile=50)).all()
+    assert len(backend.shapes) > len(calls)
+    assert calls == [(done, 12) for done in range(1, 13)]
 
 
 @pytest.mark.parametrize(("radius", "multiple"), [(0, 1), (3, 1), (2, 4)])

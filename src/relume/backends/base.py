@@ -1,5 +1,6 @@
 """What every backend does, whatever runs underneath."""
 
+from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,9 @@ Batch = NDArray[np.float32]
 Depth = type[np.float32] | type[np.uint8]
 """In what results are wanted: float32 in [0, 1], or the nearest of 256 levels."""
 
+Started = Callable[[], NDArray[Any]]
+"""A batch under way: called once, waits for the result and gives it."""
+
 BAND_PX = 64
 """Rows that a thread copies at a time: few enough to stay in its cache, enough to be worth a call."""
 
@@ -26,6 +30,9 @@ TAIL_BYTES = 96 * 2**20
 class Backend(Protocol):
     """A network, loaded and ready to run. One call at a time.
 
+    A GPU works on the next batch while the last one's result is pasted, so batches are started first and
+    asked for later. Processors compute when asked: a result made ahead would only lie in memory for longer.
+
     Attributes:
         name: ``openvino``, ``onnxruntime`` or ``torch``.
         device: ``cpu``, ``cuda:0`` or ``mps``.
@@ -34,21 +41,29 @@ class Backend(Protocol):
     name: str
     device: str
 
-    def run(self, batch: Batch, depth: Depth = np.float32) -> NDArray[Any]:
-        """Restore a batch. That networks want NCHW, and may overshoot, is the backend's affair.
+    def start(self, batch: Batch, depth: Depth = np.float32) -> Started:
+        """Begin to restore a batch. That networks want NCHW, and may overshoot, is the backend's affair.
+
+        Batches are asked for in the order of their starts; those that are not wanted any more need not be. At
+        most two are under way at a time: the memory for more was not planned.
 
         Args:
-            batch: NHWC in [0, 1], contiguous.
+            batch: NHWC in [0, 1], which stays as it is until the result is there.
             depth: type of the result. Rounding here is cheaper than afterwards, and moves less memory.
 
         Returns:
-            NHWC, clipped to [0, 1]; may lie in memory that the next call overwrites.
+            What gives the result: NHWC, contiguous, clipped to [0, 1]; may lie in memory that the next start
+            or result overwrites.
 
         Raises:
-            OutOfMemory: if there is not enough; the backend can go on with a smaller batch.
-            InputError: if the network cannot run on this batch.
+            OutOfMemory: here or when asked, if there is not enough; it can go on with a smaller batch.
+            InputError: likewise, if the network cannot run on this batch.
         """
         ...
+
+    def run(self, batch: Batch, depth: Depth = np.float32) -> NDArray[Any]:
+        """Start a batch and wait for its result: see :meth:`start`."""
+        return self.start(batch, depth)()
 
     def close(self) -> None:
         """Give back what the network holds. It cannot run afterwards."""

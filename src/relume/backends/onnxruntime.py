@@ -1,6 +1,7 @@
 """ONNX Runtime: where OpenVINO has no wheel, and for NVIDIA GPUs without PyTorch."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,18 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from relume.backends.base import Batch, Depth, cannot_load, cannot_run, pixels, planes
+from relume.backends.base import Backend, Batch, Depth, Started, cannot_load, cannot_run, pixels, planes
 
 FATAL_ONLY = 4
 """Log level: problems come as exceptions, and are not also written to the terminal."""
 
 
-class ONNXRuntimeBackend:
+class ONNXRuntimeBackend(Backend):
     """An ``.onnx`` file, in float32.
+
+    Batches for a GPU run in a thread of their own, where ONNX Runtime copies, computes and waits while the
+    caller goes on. Its results come as float32 planes and are rounded on the processor: rounding on the GPU
+    would need other graphs than those in the files.
 
     Args:
         weights: the file.
@@ -43,9 +48,15 @@ class ONNXRuntimeBackend:
             raise cannot_load(weights, error) from error
         self._input = self._session.get_inputs()[0].name
         self._threads = ThreadPoolExecutor(threads)
+        self._ahead = ThreadPoolExecutor(1)
 
-    def run(self, batch: Batch, depth: Depth = np.float32) -> NDArray[Any]:
-        """See :meth:`relume.backends.base.Backend.run`."""
+    def start(self, batch: Batch, depth: Depth = np.float32) -> Started:
+        """See :meth:`relume.backends.base.Backend.start`."""
+        if self.device == "cpu":
+            return partial(self._compute, batch, depth)
+        return self._ahead.submit(self._compute, batch, depth).result
+
+    def _compute(self, batch: Batch, depth: Depth) -> NDArray[Any]:
         try:
             sr = np.asarray(self._session.run(None, {self._input: planes(batch)})[0])
         except Exception as error:  # as above
@@ -54,5 +65,6 @@ class ONNXRuntimeBackend:
 
     def close(self) -> None:
         """See :meth:`relume.backends.base.Backend.close`."""
+        self._ahead.shutdown()
         self._threads.shutdown()
         del self._session

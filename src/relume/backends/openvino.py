@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from relume.backends.base import TAIL_BYTES, Batch, Depth, cannot_load, cannot_run
+from relume.backends.base import TAIL_BYTES, Backend, Batch, Depth, Started, cannot_load, cannot_run
 from relume.errors import OutOfMemory
 
 
@@ -45,7 +45,7 @@ Kind = tuple[tuple[int, ...], Depth]
 """Shape of a batch, and the type of its result."""
 
 
-class OpenVINOBackend:
+class OpenVINOBackend(Backend):
     """An ``.onnx`` file on the CPU, in float32.
 
     A graph compiled for one shape is faster than one for any, in which the last steps are not merged. The
@@ -81,8 +81,12 @@ class OpenVINOBackend:
         self._in_a_row = 0
         self._forget()
 
-    def run(self, batch: Batch, depth: Depth = np.float32) -> NDArray[Any]:
-        """See :meth:`relume.backends.base.Backend.run`."""
+    def start(self, batch: Batch, depth: Depth = np.float32) -> Started:
+        """See :meth:`relume.backends.base.Backend.start`."""
+        return partial(self._compute, batch, depth)
+
+    def _compute(self, batch: Batch, depth: Depth) -> NDArray[Any]:
+        batch = np.ascontiguousarray(batch)
         request = None
         try:
             request = self._request((batch.shape, depth))

@@ -1,20 +1,29 @@
 """PyTorch, where it is installed: NVIDIA and Apple GPUs, and networks that are still in training."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from relume.archs import build
-from relume.backends.base import Batch, Depth, cannot_load, cannot_run
+from relume.backends.base import Backend, Batch, Depth, Started, cannot_load, cannot_run
+from relume.backends.cuda_graph import RecordedNetwork
 from relume.card import ModelCard
 
+Result = TypeVar("Result")
 
-class TorchBackend:
+
+class TorchBackend(Backend):
     """A network in evaluation mode.
+
+    On NVIDIA's GPUs a start puts copies and work on the current stream, one after the other, and returns.
+    Batches and results pass through pinned memory, which PyTorch keeps for the next, but does not give out
+    again before the copies are done.
 
     Args:
         network: NCHW in [0, 1] in and out, with branches merged; it is moved to the device.
@@ -29,27 +38,63 @@ class TorchBackend:
         self.device = "cuda:0" if device == "cuda" else device
         self._dtype = dtype
         network.eval().to(self.device, dtype)
-        self._network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self._recorded = RecordedNetwork(network) if self._is_cuda else None
+        self._network = self._recorded or network
 
-    def run(self, batch: Batch, depth: Depth = np.float32) -> NDArray[Any]:
-        """See :meth:`relume.backends.base.Backend.run`."""
+    @property
+    def _is_cuda(self) -> bool:
+        return self.device.startswith("cuda")
+
+    def start(self, batch: Batch, depth: Depth = np.float32) -> Started:
+        """See :meth:`relume.backends.base.Backend.start`."""
+        if self._is_cuda:
+            return partial(self._guarded, self._guarded(partial(self._begin, batch, depth)))
+        return partial(self._guarded, partial(self._compute, batch, depth))
+
+    def _compute(self, batch: Batch, depth: Depth) -> NDArray[Any]:
+        lq = torch.from_numpy(np.ascontiguousarray(batch)).to(self.device)
+        return self._restore(lq, depth).cpu().numpy()
+
+    def _begin(self, batch: Batch, depth: Depth) -> Started:
+        """Start all and wait for nothing."""
+        lq = torch.empty(batch.shape, dtype=torch.float32, pin_memory=True)
+        lq.numpy()[:] = batch
+        sr = self._restore(lq.to(self.device, non_blocking=True), depth)
+        result = torch.empty(sr.shape, dtype=sr.dtype, pin_memory=True)
+        result.copy_(sr, non_blocking=True)
+        done = torch.cuda.Event(blocking=True)  # who waits leaves the processor to others
+        done.record(torch.cuda.current_stream(self.device))
+
+        def wait() -> NDArray[Any]:
+            done.synchronize()
+            return result.numpy()
+
+        return wait
+
+    def _restore(self, lq: Tensor, depth: Depth) -> Tensor:
+        """NHWC on the device to NHWC, clipped and rounded there."""
+        sr = self._network(lq.permute(0, 3, 1, 2).to(self._dtype))  # permuted is channels_last
+        sr = sr.float().clamp_(0, 1)
+        if depth is np.uint8:
+            sr = sr.mul_(255).add_(0.5).to(torch.uint8)
+        return sr.permute(0, 2, 3, 1).contiguous()
+
+    def _guarded(self, work: Callable[[], Result]) -> Result:
+        """Do it; PyTorch's errors become relume's."""
         try:
             with torch.inference_mode():
-                lq = torch.from_numpy(batch).to(self.device).permute(0, 3, 1, 2)  # that is channels_last
-                lq = lq.to(self._dtype)
-                sr = self._network(lq).float().clamp_(0, 1)
-                if depth is np.uint8:
-                    sr = sr.mul_(255).add_(0.5).to(torch.uint8)
-                return sr.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+                return work()
         except RuntimeError as error:  # torch.OutOfMemoryError is one
             problem = cannot_run(error)
-        if self.device.startswith("cuda"):
+        if self._recorded:
+            self._recorded.forget()
             torch.cuda.empty_cache()
         raise problem
 
     def close(self) -> None:
         """See :meth:`relume.backends.base.Backend.close`."""
-        del self._network
+        del self._network, self._recorded
 
 
 def load(weights: Path, card: ModelCard, device: str, threads: int) -> TorchBackend:

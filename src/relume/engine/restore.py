@@ -1,13 +1,15 @@
 """Pictures through a network: whole or in tiles, with the same result, and then to any size."""
 
-from collections.abc import Callable
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from relume.backends.base import Backend, Depth
+from relume.backends.base import Backend, Depth, Started
 from relume.card import ModelCard
 from relume.engine.memory import SMALLEST, tile_shape
 from relume.engine.tiles import Shape, Tile, plan_tiles
@@ -20,6 +22,8 @@ Pixels = NDArray[np.float32]
 LARGEST = {"scale": 100, "width": 1_000_000, "height": 1_000_000}
 """What may be asked for: networks make pictures a few times as large, and what goes far beyond is a slip of
 the keyboard that would take days; few programs read sides of more than a million pixels, libpng's limit."""
+
+Item = TypeVar("Item")
 
 Progress = Callable[[int, int], None]
 """Called with the number of tiles that are done and of all tiles; from the start again after a retry."""
@@ -82,18 +86,31 @@ def _restore_tiles(
     height, width, _ = padded.shape
     tiles = plan_tiles(height, width, tile, card.halo_px, card.size_multiple)
     seen: dict[object, Tile] = {}  # the first of equal tiles is restored, the others take from it
-    for done, part in enumerate(tiles, 1):
+
+    def begin(part: Tile) -> Callable[[], None]:
         window = padded[part.window()]
         kept = result[part.output(card.scale)]  # ends earlier where the tile reaches into the padding
         like = seen.setdefault((_sample(window), kept.shape, _offset(part)), part)
         if like is not part and np.array_equal(window, padded[like.window()]):
-            kept[:] = result[like.output(card.scale)]
-        else:
-            sr = _run(backend, card, window, result.dtype.type)
-            kept[:] = sr[part.crop(card.scale)][: kept.shape[0], : kept.shape[1]]
+            return partial(np.copyto, kept, result[like.output(card.scale)])
+        started = _start(backend, card, window, result.dtype.type)
+        return lambda: np.copyto(kept, started()[part.crop(card.scale)][: kept.shape[0], : kept.shape[1]])
+
+    for done, finish in enumerate(_one_ahead(map(begin, tiles)), 1):
+        finish()
         if progress:
             progress(done, len(tiles))
     return result
+
+
+def _one_ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """Items in their order, each once the next has been made: a GPU restores that one meanwhile."""
+    made: deque[Item] = deque()
+    for item in items:
+        made.append(item)
+        if len(made) > 1:
+            yield made.popleft()
+    yield from made
 
 
 def _sample(window: Pixels) -> bytes:
@@ -106,14 +123,19 @@ def _offset(tile: Tile) -> tuple[int, int]:
     return tile.rows.first - tile.rows.start, tile.columns.first - tile.columns.start
 
 
-def _run(backend: Backend, card: ModelCard, window: Pixels, depth: Depth) -> NDArray[Any]:
-    """Restore a window; the result may be overwritten by the next."""
+def _start(backend: Backend, card: ModelCard, window: Pixels, depth: Depth) -> Started:
+    """Begin to restore a window; the result may be overwritten by the next."""
     height, width, channels = window.shape
-    sr = backend.run(np.ascontiguousarray(window)[None], depth)
-    expected = (1, height * card.scale, width * card.scale, channels)
-    if sr.shape != expected:
-        raise InputError("the model does not give what its card says", got=sr.shape, allowed=[expected])
-    return sr[0]
+    started = backend.start(window[None], depth)
+
+    def checked() -> NDArray[Any]:
+        sr = started()
+        expected = (1, height * card.scale, width * card.scale, channels)
+        if sr.shape != expected:
+            raise InputError("the model does not give what its card says", got=sr.shape, allowed=[expected])
+        return sr[0]
+
+    return checked
 
 
 def _pad(pixels: Pixels, multiple: int) -> Pixels:

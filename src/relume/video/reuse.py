@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from relume.backends.base import Backend, Batch, Depth
+from relume.backends.base import Backend, Batch, Depth, Started
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Savings:
     reused: int = 0
 
 
-class RememberingBackend:
+class RememberingBackend(Backend):
     """A backend that gives what it gave for the frame before, if the input is equal to the bit.
 
     Inputs are compared in the order in which a frame's tiles come. A network gives equal outputs for equal
@@ -45,8 +45,8 @@ class RememberingBackend:
         del self._known[self._at :]
         self._at = 0
 
-    def run(self, batch: Batch, depth: Depth = np.float32) -> NDArray[Any]:
-        """See :meth:`relume.backends.base.Backend.run`."""
+    def start(self, batch: Batch, depth: Depth = np.float32) -> Started:
+        """See :meth:`relume.backends.base.Backend.start`."""
         at, pixels = self._at, batch[..., 0].size
         self._at += 1
         self.savings.asked += pixels
@@ -54,10 +54,15 @@ class RememberingBackend:
             known = self._known[at][1]
             if known.dtype == depth:
                 self.savings.reused += pixels
-                return known
-        result = self._backend.run(batch, depth).copy()
-        self._known[at : at + 1] = [(batch.copy(), result)]
-        return result
+                return lambda: known
+        started = self._backend.start(batch, depth)
+
+        def remembered() -> NDArray[Any]:
+            result = started().copy()
+            self._known[at : at + 1] = [(batch.copy(), result)]
+            return result
+
+        return remembered
 
     def close(self) -> None:
         """See :meth:`relume.backends.base.Backend.close`."""
