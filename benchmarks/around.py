@@ -55,6 +55,10 @@ class Timed(Backend):
 
         return timed
 
+    def release(self) -> None:
+        """See :meth:`relume.backends.base.Backend.release`."""
+        self._backend.release()
+
     def close(self) -> None:
         """See :meth:`relume.backends.base.Backend.close`."""
         self._backend.close()

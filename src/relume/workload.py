@@ -119,4 +119,4 @@ def _windows(
     shape = (height, width) if card.global_stats else chosen
     height, width = (side + -side % card.size_multiple for side in (height, width))
     tiles = plan_tiles(height, width, shape, card.halo_px, card.size_multiple)
-    return [(part.rows.stop - part.rows.start, part.columns.stop - part.columns.start) for part in tiles]
+    return [part.shape for part in tiles]

@@ -63,6 +63,16 @@ def test_takes_windows_of_a_picture_and_gives_them_in_order(device: str, weights
     assert [(sr() == like).all() for sr, like in zip(started, expected, strict=True)] == [True, True]
 
 
+def test_runs_again_after_it_gave_memory_back(device: str, weights: Path, card: ModelCard):
+    backend = open_backend(weights, card, device=device)
+    lq = np.random.default_rng(5).random((1, 20, 31, 3), np.float32)
+    result = backend.run(lq)
+    expected = result.copy()
+    backend.release()
+    assert (result == expected).all()
+    assert (backend.run(lq) == expected).all()
+
+
 def test_overshoot_is_cut_off(device: str, weights: Path, card: ModelCard, network: Network):
     lq = torch.rand(1, 3, 30, 30).round()
     with torch.inference_mode():

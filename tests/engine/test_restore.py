@@ -1,4 +1,6 @@
+import resource
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -200,6 +202,34 @@ def test_equal_windows_are_restored_once(radius: int, multiple: int):
     backend.shapes.clear()
     restore(backend, card(radius, 2, multiple), pixels, tile=8)
     assert len(backend.shapes) < 0.6 * num_different
+
+
+@pytest.mark.parametrize("roomy", [0, 10**12])
+def test_a_network_gives_memory_back_beside_a_large_result(roomy: int, monkeypatch: pytest.MonkeyPatch):
+    released_after: list[int] = []
+
+    class Releasing(Filter):
+        def release(self) -> None:
+            released_after.append(len(self.shapes))
+
+    monkeypatch.setattr("relume.engine.memory.ROOMY", roomy)
+    pixels, backend = picture(50, 60), Releasing(3, 2)
+    pixels[-20:, -20:] = pixels[10:30, -20:] = 0.5  # the last tile may be like another
+    restored = restore(backend, card(3, 2), pixels, tile=8)
+    assert released_after == ([] if roomy else [len(backend.shapes)])
+    assert abs(restored - restore(Filter(3, 2), card(3, 2), pixels, tile=1000)).max() < 1e-6
+    restored += 1  # what follows may change it in place
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads /proc")
+def test_a_result_in_small_pages_takes_what_was_filled():
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+    result = module._in_small_pages((800, 4000, 3))
+    before = resident()
+    result[:, :2000] = 1
+    assert 0.5 * result.nbytes <= resident() - before < 0.75 * result.nbytes
 
 
 def test_no_tile_small_enough():

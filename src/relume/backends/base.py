@@ -65,6 +65,9 @@ class Backend(Protocol):
         """Start a batch and wait for its result: see :meth:`start`."""
         return self.start(batch, depth)()
 
+    def release(self) -> None:
+        """Give back what only running takes, if anything; the next run takes it again. The last result stays valid."""
+
     def close(self) -> None:
         """Give back what the network holds. It cannot run afterwards."""
         ...

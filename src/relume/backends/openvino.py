@@ -102,6 +102,11 @@ class OpenVINOBackend(Backend):
         sr = request.get_output_tensor().data
         return sr.reshape(*sr.shape[:2], -1, batch.shape[3])
 
+    def release(self) -> None:
+        """See :meth:`relume.backends.base.Backend.release`."""
+        for request in (*self._own.values(), *self._any.values()):
+            request.get_compiled_model().release_memory()
+
     def close(self) -> None:
         """See :meth:`relume.backends.base.Backend.close`."""
         self._forget()

@@ -2,7 +2,8 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from math import prod
+from mmap import mmap
 from typing import Any, TypeVar
 
 import numpy as np
@@ -11,7 +12,7 @@ from PIL import Image
 
 from relume.backends.base import Backend, Depth, Started
 from relume.card import ModelCard
-from relume.engine.memory import SMALLEST, tile_shape
+from relume.engine.memory import SMALLEST, is_crowded, tile_shape
 from relume.engine.tiles import Shape, Tile, plan_tiles
 from relume.errors import InputError, OutOfMemory, UsageError
 from relume.machine import free_ram
@@ -65,14 +66,23 @@ def restore(
     chosen = tile_shape(card, height, width, backend.name, depth)  # checks that the result fits, too
     shape = (height, width) if card.global_stats else (tile, tile) if tile else chosen
     padded = _pad(pixels, card.size_multiple)
-    result = np.empty((height * card.scale, width * card.scale, card.channels), depth)
+    tiles = _tiles(card, padded, shape)
+    windows = {part.shape for part in tiles}
+    size = (height * card.scale, width * card.scale, card.channels)
+    crowded = depth is np.float32 and is_crowded(card, backend.name, windows, size)
+    result = _in_small_pages(size) if crowded else np.empty(size, depth)
     while True:
         try:
-            return _restore_tiles(backend, card, padded, result, shape, progress)
+            return _restore_tiles(backend, card, padded, result, tiles, crowded, progress)
         except OutOfMemory as error:
             shape = (min(shape[0], height) // 2, min(shape[1], width) // 2)
             if card.global_stats or max(shape) < SMALLEST:
                 raise _no_smaller(card) from error
+            tiles = _tiles(card, padded, shape)
+
+
+def _tiles(card: ModelCard, padded: Pixels, tile: Shape) -> list[Tile]:
+    return plan_tiles(*padded.shape[:2], tile, card.halo_px, card.size_multiple)
 
 
 def _restore_tiles(
@@ -80,24 +90,26 @@ def _restore_tiles(
     card: ModelCard,
     padded: Pixels,
     result: NDArray[Any],
-    tile: Shape,
+    tiles: list[Tile],
+    crowded: bool,
     progress: Progress | None,
 ) -> NDArray[Any]:
-    height, width, _ = padded.shape
-    tiles = plan_tiles(height, width, tile, card.halo_px, card.size_multiple)
     seen: dict[object, Tile] = {}  # the first of equal tiles is restored, the others take from it
 
-    def begin(part: Tile) -> Callable[[], None]:
+    def begin(part: Tile) -> Callable[[], tuple[NDArray[Any], NDArray[Any]]]:
         window = padded[part.window()]
         kept = result[part.output(card.scale)]  # ends earlier where the tile reaches into the padding
         like = seen.setdefault((_sample(window), kept.shape, _offset(part)), part)
         if like is not part and np.array_equal(window, padded[like.window()]):
-            return partial(np.copyto, kept, result[like.output(card.scale)])
+            return lambda: (kept, result[like.output(card.scale)])
         started = _start(backend, card, window, result.dtype.type)
-        return lambda: np.copyto(kept, started()[part.crop(card.scale)][: kept.shape[0], : kept.shape[1]])
+        return lambda: (kept, started()[part.crop(card.scale)][: kept.shape[0], : kept.shape[1]])
 
     for done, finish in enumerate(_one_ahead(map(begin, tiles)), 1):
-        finish()
+        kept, sr = finish()
+        if crowded and done == len(tiles):
+            backend.release()  # before the rest of the result is touched
+        kept[:] = sr
         if progress:
             progress(done, len(tiles))
     return result
@@ -111,6 +123,18 @@ def _one_ahead(items: Iterable[Item]) -> Iterator[Item]:
         if len(made) > 1:
             yield made.popleft()
     yield from made
+
+
+def _in_small_pages(shape: tuple[int, ...]) -> Pixels:
+    """Zeros that take memory as they are written; of NumPy's arrays, half of each row takes all of it.
+
+    NumPy asks Linux for pages of 2 MB.
+    """
+    try:
+        pages = mmap(-1, 4 * prod(shape))
+    except OSError as error:
+        raise MemoryError from error
+    return np.frombuffer(pages, np.float32).reshape(shape)
 
 
 def _sample(window: Pixels) -> bytes:

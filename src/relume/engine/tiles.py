@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+Shape = tuple[int, int]
+"""Rows and columns, in input pixels."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cut:
@@ -48,6 +51,11 @@ class Tile:
         """What the network sees, in the input picture."""
         return self.rows.window(), self.columns.window()
 
+    @property
+    def shape(self) -> Shape:
+        """Rows and columns of that."""
+        return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
+
     def output(self, scale: int) -> tuple[slice, slice]:
         """Where the kept part lies in the output picture."""
         return self.rows.output(scale), self.columns.output(scale)
@@ -55,10 +63,6 @@ class Tile:
     def crop(self, scale: int) -> tuple[slice, slice]:
         """Where the kept part lies in what the network makes of the window."""
         return self.rows.crop(scale), self.columns.crop(scale)
-
-
-Shape = tuple[int, int]
-"""Rows and columns, in input pixels."""
 
 
 def plan_tiles(height: int, width: int, tile: Shape, halo: int, multiple: int = 1) -> list[Tile]:

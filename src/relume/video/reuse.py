@@ -64,6 +64,10 @@ class RememberingBackend(Backend):
 
         return remembered
 
+    def release(self) -> None:
+        """See :meth:`relume.backends.base.Backend.release`."""
+        self._backend.release()
+
     def close(self) -> None:
         """See :meth:`relume.backends.base.Backend.close`."""
         self._known.clear()
