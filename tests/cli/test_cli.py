@@ -48,11 +48,11 @@ def test_version_comes_from_one_place():
         (["plan"], "no picture is given; for example: relume plan photo.jpg"),
         (
             ["upscale", "a.png", "-s", "abc"],
-            "wrong value for --scale; got abc; allowed: a number from 0.01; see relume upscale --help",
+            "wrong value for --scale; got abc; allowed: a number from 0.01 to 100; see relume upscale --help",
         ),
         (
             ["upscale", "a.png", "-s", "1000"],
-            "scale is out of range; got 1000.0; allowed: above 0, up to 100",
+            "wrong value for --scale; got 1000; allowed: a number from 0.01 to 100; see .*",
         ),
         (
             ["eval", "--data", ".", "--size", "640"],
@@ -64,6 +64,9 @@ def test_version_comes_from_one_place():
         ),
         (["upscale", "a.png", "-s"], "-s/--scale: expected one argument; see relume upscale --help"),
         (["export", "runs/x"], "the following arguments are required: -o/--output; see relume export --help"),
+        (["train"], "the following arguments are required: RECIPE; see relume train --help"),
+        (["train", "compact-small-x4", "optimizr.lr=1"], "recipe compact-small-x4: unknown key optimizr, .*"),
+        (["upscale", "a.png", "--report", "-"], "--report needs a file; got -; --json tells .*"),
         (["train", "nonsense"], "unknown recipe; got nonsense; .*"),
     ],
 )

@@ -129,6 +129,7 @@ def test_preview(film: Path, options: list[str], capfd: pytest.CaptureFixture[st
         (["film.mkv", "film.mkv", "-o", "%d.png"], "%d.png takes a single film"),
         (["film.mkv", "-o", "%d.png", "-f", "jpg"], "-o %d.png and -f jpg disagree"),
         (["film.mkv", "-f", "mp4"], "-f is for pictures; got mp4; choose a container by -o NAME.mp4"),
+        (["film.mkv", "-f", "gif"], "films do not become GIFs; allowed: PNG, JPEG, "),
         (["film.mkv", "--start", "soon"], "--start is no time"),
         (["film.mkv", "--start", "2", "--end", "1"], "--end is not after --start"),
         (["film.mkv", "--preview", "0"], "wrong value for --preview"),
@@ -157,6 +158,17 @@ def test_pictures_and_films(film: Path, tiny_model: Path, capfd: pytest.CaptureF
     assert (line["output"], line["num_frames"]) == ("film-tiny-x4-tiny-x1.mkv", 5)
     assert run(["upscale", "film-tiny-x4", *model, "--fps", "5", "-s", "1", "-o", "small/%d.jpg"]) == 0
     assert len(list(Path("small").iterdir())) == 5
+
+
+def test_more_frames_a_second_than_av1_takes(film: Path, tiny_model: Path, capfd: pytest.CaptureFixture[str]):
+    Path("frames").mkdir()
+    Image.new("RGB", (64, 64)).save("frames/1.png")
+    fast = ["upscale", "frames", "-n", str(tiny_model), "--fps", "240.5"]
+    assert run(fast) == 2
+    told = "av1 cannot hold so many frames a second; got 240.5; allowed: up to 240; choose --codec x264, "
+    assert told in capfd.readouterr().err
+    assert sorted(path.name for path in film.parent.iterdir()) == ["film.mkv", "frames"]
+    assert run([*fast, "--codec", "ffv1"]) == 0
 
 
 def test_pipes(film: Path, tiny_model: Path):

@@ -17,4 +17,5 @@ def test_models_say_what_they_are_the_default_for(capsys: pytest.CaptureFixture[
     assert run(["models"]) == 0
     rows = capsys.readouterr().out.splitlines()
     assert sum("  upscale -s 2  " in row for row in rows) == 1
+    assert max(map(len, rows)) <= 80
     assert not any("default" in card["description"].lower() for card in cards)

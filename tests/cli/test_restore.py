@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from relume.cli import run
+from relume.cli.streams import renaming
 
 RELUME = [sys.executable, "-m", "relume"]
 
@@ -145,6 +146,14 @@ def test_standard_input_and_output(
     if stdin and code == 0:
         with Image.open("out.png" if arguments[-1] == "out.png" else "out/stdin-tiny-x4.png") as picture:
             assert picture.size == (36, 28)
+
+
+def test_progress_calls_standard_input_so():
+    told: list[str] = []
+    advance = renaming(lambda done, total, what: told.append(what), Path("/tmp/relume-1/stdin"))
+    for what in ("/tmp/relume-1/stdin", "a.png"):
+        advance(0, 1, what)
+    assert told == ["standard input", "a.png"]
 
 
 def test_nothing_is_written_through_a_link_out_of_the_folder(

@@ -101,6 +101,15 @@ def test_an_interrupt_is_no_failure_of_a_file():
     assert os.listdir("out") == []
 
 
+def test_what_is_written_during_an_interrupt_is_told():
+    stages = Texts({"work b": [KeyboardInterrupt()]}, {"save a": "work b"})
+    outcomes = restore_files(jobs("a", "b", "c"), lambda job: stages, lambda *now: None)
+    assert next(outcomes).job.source == Path("a")
+    with pytest.raises(KeyboardInterrupt):
+        next(outcomes)
+    assert os.listdir("out") == ["a"]
+
+
 def test_a_folder_that_cannot_be_is_found_before_the_work():
     Path("file").touch()
     stages = Texts()

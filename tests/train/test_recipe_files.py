@@ -35,7 +35,7 @@ def test_overrides_are_yaml_and_numbers_may_have_exponents():
 
 
 def test_all_mistakes_are_named_at_once_with_the_nearest_key():
-    with pytest.raises(InputError) as raised:
+    with pytest.raises(UsageError) as raised:
         load_recipe("compact-small-x4", ["optimizr.lr=1", "steps=-3", "arch.size=huge"])
     message = str(raised.value)
     assert "unknown key optimizr, did you mean optimizer?" in message
@@ -71,5 +71,5 @@ def test_a_recipe_knows_its_variants():
 def test_the_taps_of_a_variant_replace_those_of_the_recipe():
     assert load_recipe("srgan-x4", ["variant=as_published"]).perceptual.taps == {"relu5_4": 1.0}
     assert len(load_recipe("srgan-x4").perceptual.taps) == 4
-    with pytest.raises(InputError, match=r"taps.relu5_4: Input should be greater than 0"):
+    with pytest.raises(UsageError, match=r"taps.relu5_4: Input should be greater than 0"):
         load_recipe("srgan-x4", ["perceptual.taps={relu5_4: 0}"])

@@ -66,7 +66,7 @@ class Backend(Protocol):
         return self.start(batch, depth)()
 
     def release(self) -> None:
-        """Give back what only running takes, if anything; the next run takes it again. The last result stays valid."""
+        """Give back what only running takes, until it runs again. The last result stays valid."""
 
     def close(self) -> None:
         """Give back what the network holds. It cannot run afterwards."""

@@ -57,8 +57,8 @@ def run(data: list[str], crop: int, scale: int, sheet: Path, exclude: list[str])
         print(f"  not used: {file}: {reason}")
     for note, files in report.noted.items():
         print(f"  {note}: {len(files)}, such as {files[0]}")
-    for file in report.repeated:
-        print(f"  comes more than once: {file}")
+    for file, other in report.repeated.items():
+        print(f"  comes more than once: {file}: the same as {other}")
     for file, other in report.excluded.items():
         print(f"  must not be trained on: {file}: {other}")
     print(f"samples: {sheet}")

@@ -183,7 +183,7 @@ def restore_one(job: FilmJob, model: "Model", wishes: "Wishes", json: bool, quie
 
 
 def _warn(job: FilmJob, loss: str) -> None:
-    print("relume:", printable(f"{job.target} cannot hold all: {loss}"), file=sys.stderr)
+    print("relume:", printable(f"{job.target} does not hold all of {job.source}: {loss}"), file=sys.stderr)
 
 
 @contextmanager

@@ -223,7 +223,7 @@ def _with_suffix(pattern: Path, format: str | None) -> Path:
     """The pattern of files of a format.
 
     Raises:
-        UsageError: if its suffix means another one, or none.
+        UsageError: if its suffix means another one, or none, or an animation.
     """
     from relume.image import WRITABLE_FORMATS
     from relume.image.writing import format_for
@@ -234,4 +234,9 @@ def _with_suffix(pattern: Path, format: str | None) -> Path:
             raise UsageError(f"-o {pattern} and -f {format} disagree", hint="leave one of them out")
     except OutputError as error:
         raise UsageError(error.what, got=error.got, allowed=error.allowed) from error
+    if named == "GIF":
+        stills = [name for name in WRITABLE_FORMATS if name != "GIF"]
+        raise UsageError(
+            "films do not become GIFs", allowed=stills, hint="each frame is a picture of its own"
+        )
     return pattern if pattern.suffix else pattern.with_name(pattern.name + WRITABLE_FORMATS[named][0])

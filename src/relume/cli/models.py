@@ -7,11 +7,12 @@ With --cards a page with pictures is written for each; needs relume[train].
 
 import json as json_module
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, get_args
 
-from relume.card import Task
+from relume.card import ModelCard, Task
 from relume.cli.extras import extra
 
 if TYPE_CHECKING:
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
 TASKS: Sequence[Task] = get_args(Task)
 
-HEADINGS = ("model", "task", "scale", "default for", "MB", "licence", "scores (PSNR dB / SSIM)", "")
+HEADINGS = ("model", "task", "scale", "default for", "MB", "licence")
+
+WIDTH = 80
+"""Columns of the list: those of the narrowest terminals."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -54,9 +58,12 @@ def run(json: bool, cards: Path | None, samples: Path) -> int:
         return 0
     rows = [HEADINGS, *(_row(model, defaults.get(model.path, "")) for model in models)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
+    for row, model in zip(rows, [None, *models], strict=True):
         print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
-    print("\nDefaults are those of this machine, without -n; a scale between two takes the larger one's.")
+        for text in _about(model.card) if model else ():
+            print(fill(text, WIDTH, initial_indent="    ", subsequent_indent="    "))
+    note = "Defaults are those of this machine, without -n; a scale between two takes the larger one's."
+    print(f"\n{fill(note, WIDTH)}")
     return 0
 
 
@@ -76,7 +83,6 @@ def _defaults(task: Task, models: "Sequence[ModelFile]") -> dict[Path, str]:
 def _row(model: "ModelFile", default: str) -> Sequence[str]:
     card = model.card
     megabytes = model.path.stat().st_size / 1e6
-    scores = ", ".join(f"{score.dataset} {score.psnr:.2f}/{score.ssim:.4f}" for score in card.main_scores)
     return (
         card.name,
         card.task,
@@ -84,6 +90,14 @@ def _row(model: "ModelFile", default: str) -> Sequence[str]:
         default,
         f"{megabytes:.1f}",
         card.licence,
-        scores,
-        card.description,
     )
+
+
+def _about(card: ModelCard) -> Iterator[str]:
+    """What does not fit into a row."""
+    if card.description:
+        yield card.description
+    if scores := ", ".join(
+        f"{score.dataset} {score.psnr:.2f}/{score.ssim:.4f}" for score in card.main_scores
+    ):
+        yield f"PSNR in dB/SSIM: {scores}"

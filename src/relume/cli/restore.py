@@ -17,7 +17,7 @@ from relume.cli.numbers import Numbers
 from relume.cli.outcomes import Skipped, Tally, reported
 from relume.cli.progress import progress_bar
 from relume.cli.selection import Selection, SelectionOptions
-from relume.cli.streams import renamed, standard_streams, writes_to_stdout
+from relume.cli.streams import STREAM, renamed, renaming, standard_streams, writes_to_stdout
 from relume.errors import RelumeError, UsageError
 from relume.jobs.journal import Journal
 from relume.jobs.naming import Job, make_result_folder
@@ -186,6 +186,8 @@ def check(command: str, options: Options) -> None:
         raise UsageError("no picture is given", hint=f"for example: relume {command} photo.jpg")
     if options["json"] and writes_to_stdout(options):
         raise UsageError("--json and the result both need standard output", hint="use --report FILE")
+    if options["report"] == Path(STREAM):
+        raise UsageError("--report needs a file", got=STREAM, hint="--json tells the same on standard output")
 
 
 def _restore_pictures(
@@ -204,7 +206,8 @@ def _restore_pictures(
         journal.writing if keeps_journal else lambda job: nullcontext()
     )
     with reported(tally, options["report"]), progress_bar() as advance:
-        outcomes = restore_files(wanted, _dispatch(model, size, options), advance, writing)
+        told = renaming(advance, spooled)
+        outcomes = restore_files(wanted, _dispatch(model, size, options), told, writing)
         tally.tell(renamed(outcome, spooled) for outcome in chain(skipped, outcomes))
     return tally
 

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from relume.cli.outcomes import Outcome
 from relume.cli.selection import SelectionOptions
 from relume.errors import InputError, RelumeError, UsageError
-from relume.jobs.pipeline import Failed
+from relume.jobs.pipeline import Advance, Failed
 
 STREAM = "-"
 
@@ -64,6 +64,11 @@ def renamed(outcome: Outcome, spooled: Path | None) -> Outcome:
     if isinstance(outcome, Failed) and isinstance(outcome.error, RelumeError):
         outcome.error.what = outcome.error.what.replace(str(spooled), NAME)
     return replace(outcome, job=replace(outcome.job, source=Path(NAME)))
+
+
+def renaming(advance: Advance, spooled: Path | None) -> Advance:
+    """The progress, where standard input is called so; see :func:`renamed`."""
+    return lambda done, total, what: advance(done, total, NAME if what == str(spooled) else what)
 
 
 def _check(inputs: list[str]) -> None:

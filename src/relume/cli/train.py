@@ -26,7 +26,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the command takes."""
     add = parser.add_argument
     add("recipe", metavar="RECIPE", help="name of a recipe, or a .yaml file")
-    add("overrides", nargs="*", metavar="KEY=VALUE", help="recipe keys to change")
+    add("overrides", nargs="*", default=[], metavar="KEY=VALUE", help="recipe keys to change")
     add("--data", nargs="+", action="extend", metavar="DIR", help="folders or lists of sharp pictures")
     add("--run", type=Path, dest="run_dir", metavar="DIR", help="the run's folder (default: runs/RECIPE)")
     add("--resume", action="store_true", help="go on from the newest checkpoint")

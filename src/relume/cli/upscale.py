@@ -23,10 +23,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     add(
         "-s",
         "--scale",
-        type=Numbers(float, 0.01),
+        type=Numbers(float, 0.01, 100),
         help="any factor up to 100, 2.5 too (default: the model's)",
     )
-    add("--outscale", type=Numbers(float, 0.01), dest="scale", default=SUPPRESS, help=SUPPRESS)
+    add("--outscale", type=Numbers(float, 0.01, 100), dest="scale", default=SUPPRESS, help=SUPPRESS)
     add("--width", type=Numbers(int, 1), metavar="PX", help="width of the result")
     add("--height", type=Numbers(int, 1), metavar="PX", help="height of the result")
 

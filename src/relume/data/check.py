@@ -1,6 +1,6 @@
 """A look at training data before hours are spent on it."""
 
-from collections import Counter
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from relume.data.pictures import DecodedPictures, find_pictures
 from relume.degrade.bicubic import Downsample
 from relume.errors import InputError, UsageError
 from relume.files import replacing
-from relume.image import read_picture
+from relume.image import is_own_result, read_picture
 
 SHEET_COLUMNS, SHEET_ROWS = 8, 4
 
@@ -30,8 +30,9 @@ class CheckReport:
         megapixels: total of the usable ones.
         smallest: width and height of the smallest usable one.
         unusable: file -> why it is skipped.
-        noted: what a usable picture loses in training (transparency, 16 bits) or lacks (colour) -> files.
-        repeated: files whose pixels another file has too.
+        noted: what a usable picture loses in training (transparency, 16 bits) or lacks (colour, sharpness of
+            its own) -> files.
+        repeated: usable file -> the one before it that has the same pixels.
         excluded: usable file -> the excluded picture that it is.
     """
 
@@ -41,7 +42,7 @@ class CheckReport:
     smallest: tuple[int, int]
     unusable: dict[str, str]
     noted: dict[str, list[str]]
-    repeated: list[str]
+    repeated: dict[str, str]
     excluded: dict[str, str]
 
 
@@ -102,14 +103,16 @@ def _notes(path: Path) -> list[str]:
         "grey": picture.grey,
         "transparent (the colour is used, the transparency is not)": picture.alpha is not None,
         "16-bit (used as 8-bit)": picture.bits == 16,
+        "made by relume (networks should not learn from those)": is_own_result(path),
     }
     return [note for note, applies in noted.items() if applies]
 
 
-def _repeated(pictures: DecodedPictures, names: list[str]) -> list[str]:
-    digests = [hash(pictures.pixels(index).tobytes()) for index in range(len(names))]
-    times = Counter(digests)
-    return [name for name, digest in zip(names, digests, strict=True) if times[digest] > 1]
+def _repeated(pictures: DecodedPictures, names: list[str]) -> dict[str, str]:
+    first: dict[bytes, str] = {}
+    digests = (hashlib.sha256(pictures.pixels(index).tobytes()).digest() for index in range(len(names)))
+    found = {name: first.setdefault(digest, name) for name, digest in zip(names, digests, strict=True)}
+    return {name: other for name, other in found.items() if name != other}
 
 
 def _excluded(pictures: DecodedPictures, names: list[str], sources: Sequence[str | Path]) -> dict[str, str]:

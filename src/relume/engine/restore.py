@@ -82,7 +82,8 @@ def restore(
 
 
 def _tiles(card: ModelCard, padded: Pixels, tile: Shape) -> list[Tile]:
-    return plan_tiles(*padded.shape[:2], tile, card.halo_px, card.size_multiple)
+    height, width, _ = padded.shape
+    return plan_tiles(height, width, tile, card.halo_px, card.size_multiple)
 
 
 def _restore_tiles(

@@ -116,6 +116,8 @@ def restore_files(
 ) -> Iterator[Done | Failed]:
     """Read, restore and write files. Failures are yielded, not raised; outcomes come in order of the jobs.
 
+    If the run is interrupted, the outcomes of what is being written come before the exception.
+
     The network runs in the caller's thread. As many files are on their way at a time as half of the free
     memory holds, but always one.
 
@@ -128,6 +130,10 @@ def restore_files(
     line = _Line(jobs, stages_of, advance, writing)
     try:
         yield from line.run()
+    except KeyboardInterrupt:
+        line.stop()
+        yield from line.finished()
+        raise
     finally:
         line.stop()
 
@@ -181,6 +187,15 @@ class _Line:
         """Wait for what is being written; what waits for that is dropped."""
         self._reader.shutdown(cancel_futures=True)
         self._writers.shutdown(cancel_futures=True)
+
+    def finished(self) -> Iterator[Done | Failed]:
+        """After :meth:`stop`: what was written to the end, or failed of itself."""
+        while self._behind:
+            saving = self._behind[0][1]
+            if saving.cancelled() or isinstance(saving.exception(), KeyboardInterrupt):
+                self._behind.popleft()
+            else:
+                yield self._oldest()
 
     def _read_ahead(self) -> None:
         while self._next and len(self._ahead) < READ_AHEAD and self._has_room_for(self._next):

@@ -29,8 +29,9 @@ def load_recipe(source: str | Path, overrides: list[str] | None = None) -> Recip
     A recipe file may have ``variants``: named groups of keys to change. ``variant=NAME`` applies one.
 
     Raises:
-        UsageError: for an unknown recipe or an override that is no assignment.
-        InputError: if the YAML cannot be read or a key or value is wrong; all problems are named at once.
+        UsageError: for an unknown recipe, an override that is no assignment, or wrong keys or values, which
+            are all named at once.
+        InputError: if the YAML cannot be read.
     """
     content = _parsed(_text_of(source), source)
     variants = content.pop("variants", {})
@@ -42,11 +43,18 @@ def load_recipe(source: str | Path, overrides: list[str] | None = None) -> Recip
     for override in overrides or []:
         if not override.startswith("variant="):
             _apply(content, override)
-    return recipe_from(content, source)
+    try:
+        return recipe_from(content, source)
+    except InputError as error:
+        raise UsageError(error.what) from error
 
 
 def recipe_from(content: dict[str, Any], source: object) -> Recipe:
-    """Validate a recipe's content; ``source`` names it in errors."""
+    """Validate a recipe's content; ``source`` names it in errors.
+
+    Raises:
+        InputError: if keys or values are wrong.
+    """
     try:
         return Recipe.model_validate(content)
     except ValidationError as error:

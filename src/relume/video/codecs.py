@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from relume.errors import UsageError
@@ -24,6 +25,7 @@ class Codec:
         presets: what may be asked.
         layouts: the pixel layouts it is used with; None: all that the encoder offers.
         least_bits: depth that even 8-bit films are written with.
+        most_fps: the highest frame rate that it takes.
         holds_shape: whether the coded pictures themselves tell the shape of their pixels.
         holds_mastering: whether they hold HDR10 data.
     """
@@ -36,6 +38,7 @@ class Codec:
     presets: tuple[str, ...] = ()
     layouts: tuple[str, ...] | None = None
     least_bits: int = 8
+    most_fps: float = inf
     holds_shape: bool = False
     holds_mastering: bool = False
 
@@ -55,6 +58,7 @@ CODECS: Final = {
         presets=tuple(map(str, range(14))),
         layouts=("yuv420p10le",),
         least_bits=10,
+        most_fps=240,
         holds_mastering=True,
     ),
     "x264": Codec(

@@ -10,7 +10,7 @@ from relume.engine.memory import tile_shape
 from relume.engine.restore import target_size
 from relume.errors import UsageError
 from relume.machine import num_threads
-from relume.video.codecs import DEFAULT_CODEC, Encoding, choose_encoding
+from relume.video.codecs import CODECS, DEFAULT_CODEC, UNCODED, Encoding, choose_encoding
 from relume.video.colour import RGB_MATRIX
 from relume.video.film import WHOLE, Excerpt, FilmInfo
 from relume.video.interlace import Deinterlace
@@ -127,6 +127,7 @@ def make_plan(info: FilmInfo, card: ModelCard, wishes: Wishes) -> Plan:
         pix_fmt=wishes.pix_fmt,
         threads=num_threads(),
     )
+    _refuse_fast(info.rate, encoding.codec)
     colour = _result_colour(info, encoding.pix_fmt)
     _refuse_uneven(width, height, encoding, colour)
     return Plan(
@@ -159,6 +160,18 @@ def _result_colour(info: FilmInfo, pix_fmt: str) -> Colour:
     if rgb:
         return settled_colour(info.colour, info.height, rgb=True)
     return Colour(info.colour.primaries, info.colour.transfer, 1, 1)
+
+
+def _refuse_fast(rate: Fraction, codec: str) -> None:
+    most = (CODECS | UNCODED)[codec].most_fps
+    if rate > most:
+        able = [name for name, known in CODECS.items() if rate <= known.most_fps]
+        raise UsageError(
+            f"{codec} cannot hold so many frames a second",
+            got=f"{float(rate):g}",
+            allowed=f"up to {most:g}",
+            hint=f"choose --codec {', '.join(able[:-1])} or {able[-1]}",
+        )
 
 
 def _refuse_uneven(width: int, height: int, encoding: Encoding, colour: Colour) -> None:

@@ -187,7 +187,7 @@ class PicturesTarget(Target):
             if original is None:
                 return []
             others = [stream.type for stream in original.streams if stream is not main_stream(original)]
-        return [f"streams: no {', '.join(sorted(set(others)))} in pictures"] if others else []
+        return [f"no {' and '.join(sorted(set(others)))}"] if others else []
 
     def segments(
         self, frames: Iterator[Restored], folder: Path, plan: Plan, wishes: Wishes, begun: int
