@@ -130,10 +130,13 @@ def test_scores_come_from_an_evaluation(tmp_path):
         "ssim": 0.87654,
     }
     (tmp_path / "scores.json").write_text(
-        json.dumps({"manifest": {}, "rows": [row, row | {"model": "bicubic"}]})
+        json.dumps(
+            {"manifest": {}, "rows": [{"model": "original"}, row | {"model": "bicubic", "psnr": 30}, row]}
+        )
     )
     (score,) = read_scores(tmp_path / "scores.json", "a-x4")
     assert (score.dataset, score.psnr, score.ssim) == ("Set5", 31.123, 0.8765)
+    assert score.base == (30, 0.8765)
     with pytest.raises(InputError, match="no row of b-x4"):
         read_scores(tmp_path / "scores.json", "b-x4")
     (tmp_path / "scores.json").write_text("[]")

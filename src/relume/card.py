@@ -20,12 +20,15 @@ class Score:
         protocol: name of the protocol, see :mod:`relume.metrics.protocol`.
         psnr: mean peak signal-to-noise ratio in dB.
         ssim: mean structural similarity, in the protocol's variant.
+        base: the same two numbers of bicubic enlargement, or where nothing is enlarged of the input; empty if
+            they were not recorded.
     """
 
     dataset: str
     protocol: str
     psnr: float
     ssim: float
+    base: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

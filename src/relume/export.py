@@ -105,6 +105,10 @@ def write_model(network: Network, card: ModelCard, path: Path) -> None:
         save_file(tensors, path, metadata={CARD_KEY: card.to_json()})
 
 
+BASES = ("bicubic", "input")
+"""Rows of an evaluation that its models are compared with."""
+
+
 def read_scores(path: Path, model: str) -> tuple[Score, ...]:
     """The rows of one model in the JSON file of ``relume eval``.
 
@@ -112,21 +116,31 @@ def read_scores(path: Path, model: str) -> tuple[Score, ...]:
         InputError: if the file is no such JSON or has no row of the model.
     """
     try:
-        rows = [row for row in json.loads(path.read_text(encoding="utf-8"))["rows"] if row["model"] == model]
+        rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
+        numbers = {
+            (row["model"], row["dataset"], row["protocol"]): (round(row["psnr"], 3), round(row["ssim"], 4))
+            for row in rows
+            if row["model"] in {model, *BASES}
+        }
         scores = tuple(
-            Score(
-                dataset=r["dataset"],
-                protocol=r["protocol"],
-                psnr=round(r["psnr"], 3),
-                ssim=round(r["ssim"], 4),
-            )
-            for r in rows
+            Score(dataset=dataset, protocol=protocol, psnr=psnr, ssim=ssim, base=base)
+            for (name, dataset, protocol), (psnr, ssim) in numbers.items()
+            for base in [_base(numbers, dataset, protocol)]
+            if name == model
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is no result of `relume eval --json`", got=error) from error
     if not scores:
         raise InputError(f"{path} has no row of {model}")
     return scores
+
+
+def _base(
+    numbers: dict[tuple[str, str, str], tuple[float, float]], dataset: str, protocol: str
+) -> tuple[float, ...]:
+    """What bicubic enlargement, or else the input, was measured at; nothing where that was not."""
+    found = (numbers.get((name, dataset, protocol)) for name in BASES)
+    return next(filter(None, found), ())
 
 
 def _is_exported(weights: Path) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from relume.card import ModelCard, TrainingSource
+from relume.card import ModelCard, Score, TrainingSource
 from relume.cli import run
 from relume.errors import InputError
 from relume.modelcards import INDEX, index, page, write_cards
@@ -71,14 +71,24 @@ def test_a_model_gets_a_page_and_its_pictures(fixture, request, samples, tmp_pat
 def test_limits_are_those_of_the_model(tiny_model):
     card = read_card(tiny_model)
     plain = page(ModelFile(tiny_model, card))
-    assert "**Details are invented.**" in plain
+    assert "**Details are invented.**" not in plain
+    assert "What the input does not show stays lost" in plain
     assert "Not for evidence" not in plain
     assert "Not measured." in plain
     told = page(ModelFile(tiny_model, adversarial(card)))
     assert "Not for evidence" in told
+    assert "**Details are invented.**" in told
     assert "| a portrait | none stated |" in told
     assert "blur, JPEG's blocks and film grain are taken" not in told  # photo-x4 has seen them
     assert "spoilt at random" in told
+
+
+def test_scores_stand_beside_those_of_the_input(tiny_deblur_model):
+    card = read_card(tiny_deblur_model)
+    score = Score(dataset="pairs", protocol="rgb", psnr=28.29, ssim=0.8374, base=(28.01, 0.83))
+    text = page(ModelFile(tiny_deblur_model, replace(card, scores=(score,))))
+    assert "| PSNR in dB / SSIM | input |" in text
+    assert "| pairs | `rgb` | 28.29 / 0.8374 | 28.01 / 0.8300 |" in text
 
 
 def adversarial(card: ModelCard) -> ModelCard:

@@ -17,6 +17,10 @@ INVENTED = (
     "**Details are invented.** No network knows what the input does not show: it paints what such places "
     "looked like in its training pictures. Letters, faces, textures and small patterns can come out wrong."
 )
+GUESSED = (
+    "What the input does not show stays lost: trained to be right on average, it leaves such places smooth. "
+    "Edges and letters it sharpens by what its training pictures looked like, which can be wrong."
+)
 ADVERSARIAL = (
     "It was trained against a discriminator to look real, not to be right: it adds grain and texture that "
     "were never there. Not for evidence, medicine, science or measuring. `--show-invented` draws where."
@@ -135,7 +139,7 @@ def _scores(card: ModelCard) -> Iterator[str]:
         yield "Not measured."
         return
     rows = [
-        [s.dataset, f"`{s.protocol}`", f"{s.psnr:.2f} / {s.ssim:.4f}", _bicubic(card, s)] for s in card.scores
+        [s.dataset, f"`{s.protocol}`", f"{s.psnr:.2f} / {s.ssim:.4f}", _base(card, s)] for s in card.scores
     ]
     base = "bicubic" if card.scale > 1 else "input"
     yield _table(["pictures", "protocol", "PSNR in dB / SSIM", base], rows)
@@ -145,16 +149,18 @@ def _scores(card: ModelCard) -> Iterator[str]:
     )
 
 
-def _bicubic(card: ModelCard, score: Score) -> str:
-    known = GOLDEN.get((score.dataset, card.scale, score.protocol))
+def _base(card: ModelCard, score: Score) -> str:
+    known = score.base or GOLDEN.get((score.dataset, card.scale, score.protocol))
     return f"{known[0]:.2f} / {known[1]:.4f}" if known else "–"
 
 
 def _limits(card: ModelCard) -> Iterator[str]:
     recipe = _recipe(card)
-    yield INVENTED
     if card.adversarial:
+        yield INVENTED
         yield ADVERSARIAL
+    else:
+        yield GUESSED
     if card.arch == "faces":
         yield FACES
     if recipe and isinstance(recipe.degradation, DownsampleOptions):
