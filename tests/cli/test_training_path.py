@@ -29,7 +29,7 @@ def test_check_names_what_is_wrong(photos: Path, capsys: pytest.CaptureFixture[s
     shown = capsys.readouterr().out
     assert "3 of 4 pictures can be used: 0.1 megapixels, the smallest 150×144" in shown
     assert "not used: photos/broken.png: " in shown
-    assert "comes more than once: photos/a.png" in shown
+    assert "comes more than once: photos/b.png: the same as photos/a.png" in shown
     assert Path("relume-check.png").exists()
     assert run(["check", "nowhere"]) == 65
 
