@@ -4,7 +4,7 @@ import pytest
 
 from relume.degrade.blur import Blur, Ringing
 from relume.degrade.chain import Chain, Sometimes
-from relume.errors import InputError
+from relume.errors import UsageError
 from relume.train.degradations import ChainOptions, StepOptions
 from relume.train.loop import train
 from relume.train.recipe_files import load_recipe
@@ -41,7 +41,7 @@ def test_a_chain_is_built_as_it_is_written():
     ],
 )  # fmt: skip
 def test_mistakes_in_steps_are_named(override, told):
-    with pytest.raises(InputError, match=told.replace("?", r"\?")):
+    with pytest.raises(UsageError, match=told.replace("?", r"\?")):
         load_recipe("photo-x4", [f"degradation.rounds=[[{override}]]"])
 
 

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from relume.errors import InputError
+from relume.errors import UsageError
 from relume.train.recipe_files import load_recipe
 from relume.zoo import list_models
 
@@ -12,7 +12,7 @@ def test_recipes_do_not_change():
 
 
 def test_crops_must_fit_the_scale():
-    with pytest.raises(InputError, match="crop_px 50 is not a multiple of scale 4"):
+    with pytest.raises(UsageError, match="crop_px 50 is not a multiple of scale 4"):
         load_recipe("compact-small-x4", ["data.crop_px=50"])
 
 
@@ -32,11 +32,11 @@ def test_where_further_data_lie_leaves_the_hash_but_their_share_does_not():
 
 def test_further_data_must_fit_the_run():
     with pytest.raises(
-        InputError, match=r"the shares in also sum to 1.2, which leaves nothing of data.train"
+        UsageError, match=r"the shares in also sum to 1.2, which leaves nothing of data.train"
     ):
         load_recipe("deblur", ["also.pairs.share=0.7", "also.frames.share=0.5"])
     more = "also.pairs={share: 0.5, train: [gopro], degradation: {kind: given}}"
-    with pytest.raises(InputError, match="degradation given does not shrink: it needs scale 1, not 4"):
+    with pytest.raises(UsageError, match="degradation given does not shrink: it needs scale 1, not 4"):
         load_recipe("compact-small-x4", [more])
 
 
