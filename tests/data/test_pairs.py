@@ -48,7 +48,7 @@ def test_missing_folders_and_ambiguous_names_are_input_errors(pairs):
     (pairs / "B" / "a.png").touch()
     with pytest.raises(InputError, match="two pictures of the same name"):
         find_pairs([pairs])
-    with pytest.raises(InputError, match=r"no folder .*A/A; pairs need A \(degraded\) and B"):
+    with pytest.raises(InputError, match=r"no folder .*A/A; allowed: for pairs, A \(degraded\) and B"):
         find_pairs([pairs / "A"])
 
 

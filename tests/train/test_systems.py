@@ -19,7 +19,7 @@ from relume.train.state import newest_checkpoint
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """A folder that serves as sharp photos, as pairs in A and B, and as consecutive frames."""
+    """A folder that serves as sharp photos, and as pairs in A and B."""
     rng = np.random.default_rng(0)
     coarse = rng.integers(0, 256, (10, 12, 3), dtype=np.uint8)
     picture = Image.fromarray(coarse).resize((240, 200), Image.Resampling.BICUBIC)
@@ -31,7 +31,7 @@ def pictures(tmp_path: Path) -> Path:
 
 
 def smoke(name: str, data: Path, *overrides: str) -> Recipe:
-    return load_recipe(name, [*overrides, f"data.train=[{data}]", "ema=0.5"]).smoke()
+    return load_recipe(name, [*overrides, f"data.train=[{data}]", "also={}", "ema=0.5"]).smoke()
 
 
 def rows(run: Path) -> list[dict[str, float]]:

@@ -48,9 +48,7 @@ def match_folders(degraded: Path, sharp: Path) -> list[Pair]:
 
 def _by_name(folder: Path) -> dict[Path, Path]:
     if not folder.is_dir():
-        raise InputError(
-            f"there is no folder {folder}", hint="pairs need A (degraded) and B (sharp) with the same names"
-        )
+        raise InputError(f"there is no folder {folder}", allowed="for pairs, A (degraded) and B (sharp)")
     names: dict[Path, Path] = {}
     for path in find_pictures([folder]):
         name = path.relative_to(folder).with_suffix("")

@@ -14,7 +14,7 @@ from relume.data.pairing import Averaged, Degraded, Given
 from relume.data.pairs import DecodedPairs, find_pairs
 from relume.data.pictures import DecodedPictures, find_pictures
 from relume.data.resident import DrawnPlaces, ResidentPictures
-from relume.errors import UsageError
+from relume.errors import InputError, UsageError
 from relume.train import processes
 from relume.train.degradations import Degradation, FrameMeanOptions, GivenOptions
 from relume.train.recipe import Recipe
@@ -26,14 +26,27 @@ def make_crops(recipe: Recipe) -> TrainingCrops:
     """Find and decode a recipe's data.
 
     Raises:
-        InputError: if the data cannot be used.
+        InputError: if the data cannot be used; of a part of ``also``, it names the part.
     """
     crops = _crops_of(recipe, recipe.degradation, recipe.data.train)
     if not recipe.also:
         return crops
-    parts = [crops, *(_crops_of(recipe, more.degradation, more.train) for more in recipe.also.values())]
+    parts = [crops, *(_part(recipe, name) for name in recipe.also)]
     shares = [more.share for more in recipe.also.values()]
     return Mixture(tuple(parts), (1 - sum(shares), *shares), recipe.seed)
+
+
+def _part(recipe: Recipe, name: str) -> Crops[Any]:
+    more = recipe.also[name]
+    try:
+        return _crops_of(recipe, more.degradation, more.train)
+    except InputError as error:
+        raise InputError(
+            f"also.{name}: {error.what}",
+            got=error.got,
+            allowed=error.allowed,
+            hint=f"also.{name}.train=[FOLDER] says where it lies, also={{}} trains without",
+        ) from error
 
 
 def _crops_of(recipe: Recipe, options: Degradation, sources: tuple[str, ...]) -> Crops[Any]:

@@ -231,7 +231,6 @@ class Recipe(Options):
             "batch_size": 2,
             "initial_weights": "",
             "teacher": None,
-            "also": {},
             "data": self.data.model_copy(update={"crop_px": max(1, 128 // unit) * unit}),
             "validation": self.validation.model_copy(update={"every": 2, "most": 2}),
             "runtime": self.runtime.model_copy(
