@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from relume.errors import InputError, UsageError
+from relume.train.degradations import FewFramesOptions
 from relume.train.recipe_files import list_recipes, load_recipe
 
 
@@ -40,7 +41,7 @@ def test_all_mistakes_are_named_at_once_with_the_nearest_key():
     message = str(raised.value)
     assert "unknown key optimizr, did you mean optimizer?" in message
     assert "steps: Input should be greater than 0, got -3" in message
-    assert "arch.compact.size: Input should be 'tiny', 'small' or 'medium', got 'huge'" in message
+    assert "arch.size: Input should be 'tiny', 'small' or 'medium', got 'huge'" in message
 
 
 def test_unknown_recipes_get_a_suggestion(tmp_path):
@@ -73,3 +74,46 @@ def test_the_taps_of_a_variant_replace_those_of_the_recipe():
     assert len(load_recipe("srgan-x4").perceptual.taps) == 4
     with pytest.raises(UsageError, match=r"taps.relu5_4: Input should be greater than 0"):
         load_recipe("srgan-x4", ["perceptual.taps={relu5_4: 0}"])
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["degradation.kind=few-frames", "degradation.extent_px=[1, 9]"],
+        ["degradation.extent_px=[1, 9]", "degradation.kind=few-frames"],
+    ],
+)
+def test_another_kind_takes_the_keys_of_the_old_one_with_it(overrides):
+    assert load_recipe("deblur", overrides).degradation == FewFramesOptions(
+        kind="few-frames", extent_px=(1, 9)
+    )
+    assert load_recipe("deblur", ["degradation.kind=motion-blur"]) == load_recipe("deblur")
+
+
+def test_keys_that_all_kinds_have_stay():
+    assert load_recipe("deblur", ["schedule.kind=constant"]).schedule.warmup_steps == 200
+
+
+def test_an_override_changes_only_the_key_it_names_where_a_file_repeats_a_group():
+    recipe = load_recipe("deblur", ["variant=few_frames", "degradation.extent_px=[1, 9]"])
+    assert recipe.degradation.extent_px == (1, 9)
+    assert recipe.also["still"].degradation.extent_px == (2, 48)
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("degradation.kind=few_frames", "degradation.kind: Input should be one of 'downsample', 'chain', "
+         "'motion-blur', 'few-frames', 'frame-mean', 'given', got 'few_frames', did you mean few-frames?"),
+        ("degradation={length_px: 3}", "degradation.kind: Field required"),
+        ("degradation.lengthpx=3", "unknown key degradation.lengthpx, did you mean degradation.length_px?"),
+        ("also.pairs.degradation.x=3", "unknown key also.pairs.degradation.x"),
+        ("optimizer.lrr=1", "unknown key optimizer.lrr, did you mean optimizer.lr?"),
+        ("schedule.kind=cosin", "got 'cosin', did you mean cosine?"),
+        ("variant=few-frames", "did you mean few_frames?"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_told_as_they_were_written(override, told):
+    with pytest.raises(UsageError) as raised:
+        load_recipe("deblur", [override])
+    assert str(raised.value).endswith(told)

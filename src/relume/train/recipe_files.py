@@ -1,9 +1,9 @@
 """Recipes in files: read by name or path, with variants and overrides applied."""
 
-from collections.abc import Iterator
+import re
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import ValidationError
@@ -26,7 +26,8 @@ def list_recipes() -> list[str]:
 def load_recipe(source: str | Path, overrides: list[str] | None = None) -> Recipe:
     """Read a recipe by name or path, then apply ``key.key=value`` overrides (values are YAML).
 
-    A recipe file may have ``variants``: named groups of keys to change. ``variant=NAME`` applies one.
+    A recipe file may have ``variants``: named groups of keys to change. ``variant=NAME`` applies one. Another
+    ``kind`` of a group, ``degradation.kind=given``, takes the keys of the old one with it.
 
     Raises:
         UsageError: for an unknown recipe, an override that is no assignment, or wrong keys or values, which
@@ -36,13 +37,13 @@ def load_recipe(source: str | Path, overrides: list[str] | None = None) -> Recip
     content = _parsed(_text_of(source), source)
     variants = content.pop("variants", {})
     applied = [o.removeprefix("variant=") for o in overrides or [] if o.startswith("variant=")]
+    changes = [o for o in overrides or [] if not o.startswith("variant=")]
     for name in applied:
         content = _merged(content, _variant(variants, name, source))
     if applied:
         content["variant"] = " ".join(applied)
-    for override in overrides or []:
-        if not override.startswith("variant="):
-            _apply(content, override)
+    for path, value in sorted(map(_assignment, changes), key=_sets_no_kind):
+        content = _changed(content, path, value, [Recipe])
     try:
         return recipe_from(content, source)
     except InputError as error:
@@ -92,7 +93,12 @@ def _parsed(text: str, source: object) -> dict[str, Any]:
 
 def _variant(variants: dict[str, dict[str, Any]], name: str, source: object) -> dict[str, Any]:
     if name not in variants:
-        raise UsageError(f"recipe {source} has no such variant", got=name, allowed=variants or "none")
+        raise UsageError(
+            f"recipe {source} has no such variant",
+            got=name,
+            allowed=variants or "none",
+            hint=did_you_mean(name, variants),
+        )
     return variants[name]
 
 
@@ -108,17 +114,31 @@ def _merged(content: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _apply(content: dict[str, Any], override: str) -> None:
+def _assignment(override: str) -> tuple[list[str], Any]:
     key, equals, value = override.partition("=")
     if not equals or not key:
         raise UsageError("an override must be KEY=VALUE", got=override, hint="for example optimizer.lr=2e-4")
-    *parents, last = key.split(".")
-    group: Any = content
-    for parent in parents:
-        group = group.setdefault(parent, {})
-        if not isinstance(group, dict):
-            raise UsageError(f"override {override}: {parent} has no keys below it")
-    group[last] = _value(value)
+    return key.split("."), _value(value)
+
+
+def _sets_no_kind(assignment: tuple[list[str], Any]) -> bool:
+    """For sorting: kinds come first, as they drop keys, and keys beside them belong to the new kind."""
+    return assignment[0][-1] != "kind"
+
+
+def _changed(
+    content: dict[str, Any], path: list[str], value: Any, groups: list[type[Options]]
+) -> dict[str, Any]:
+    """A copy of the content of one of these groups, in which one key has another value."""
+    key, *below = path
+    if below:
+        inner = content.get(key, {})
+        if not isinstance(inner, dict):
+            raise UsageError(f"cannot override {'.'.join(path)}: {key} has no keys below it")
+        value = _changed(inner, below, value, _below(key, groups))
+    elif key == "kind" and len(groups) > 1 and content.get(key, value) != value:
+        return {key: value}
+    return {**content, key: value}
 
 
 def _value(text: str) -> Any:
@@ -134,18 +154,49 @@ def _value(text: str) -> Any:
 
 
 def _told(problem: Any) -> str:
-    place = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] != "extra_forbidden":
-        return f"{place}: {problem['msg']}, got {problem['input']!r}" if place else problem["msg"]
-    hint = did_you_mean(str(problem["loc"][-1]), _all_keys())
-    return f"unknown key {place}" + (f", {hint}" if hint else "")
+    *parents, last = problem["loc"] or ("",)
+    path: list[str | int] = []
+    groups: list[type[Options]] = [Recipe]
+    for part in parents:
+        chosen = _of_kind(part, groups)
+        if not chosen:  # the kind is in the place, but nobody wrote it there
+            path.append(part)
+        groups = chosen or _below(part, groups)
+    place = ".".join(str(part) for part in [*path, last])
+    if problem["type"] == "extra_forbidden":
+        known = {key for group in groups for key in group.model_fields}
+        return _hinted(f"unknown key {place}", did_you_mean(last, known, prefix=place.removesuffix(last)))
+    if problem["type"] == "union_tag_invalid":
+        kinds, got = problem["ctx"]["expected_tags"], problem["ctx"]["tag"]
+        return _hinted(f"{place}.kind: Input should be one of {kinds}, got {got!r}", _meant(got, kinds))
+    if problem["type"] == "union_tag_not_found":
+        return f"{place}.kind: Field required"
+    told = f"{place}: {problem['msg']}, got {problem['input']!r}" if place else problem["msg"]
+    if problem["type"] == "literal_error":
+        return _hinted(told, _meant(str(problem["input"]), problem["ctx"]["expected"]))
+    return told
 
 
-def _all_keys() -> set[str]:
-    return {key for group in _groups(Options) for key in group.model_fields}
+def _meant(word: str, quoted: str) -> str | None:
+    return did_you_mean(word, re.findall("'([^']+)'", quoted))
 
 
-def _groups(base: type[Options]) -> Iterator[type[Options]]:
-    for group in base.__subclasses__():
-        yield group
-        yield from _groups(group)
+def _hinted(text: str, hint: str | None) -> str:
+    return f"{text}, {hint}" if hint else text
+
+
+def _of_kind(part: str | int, groups: list[type[Options]]) -> list[type[Options]]:
+    kinds = [group for group in groups if "kind" in group.model_fields]
+    return [group for group in kinds if part in get_args(group.model_fields["kind"].annotation)]
+
+
+def _below(part: str | int, groups: list[type[Options]]) -> list[type[Options]]:
+    """The groups that may be at a key of these; numbers and free names lead nowhere else."""
+    fields = [group.model_fields[part] for group in groups if part in group.model_fields]
+    return [group for field in fields for group in _groups_in(field.annotation)] if fields else groups
+
+
+def _groups_in(annotation: Any) -> list[type[Options]]:
+    if isinstance(annotation, type) and issubclass(annotation, Options):
+        return [annotation]
+    return [group for inner in get_args(annotation) for group in _groups_in(inner)]
