@@ -116,7 +116,9 @@ def test_a_network_that_a_file_does_not_match_is_refused(run, tmp_path, monkeypa
 def test_wrong_suffixes_and_empty_runs_are_told(run, tmp_path):
     with pytest.raises(UsageError, match=r"got model.pth; allowed: .onnx, .safetensors"):
         export(run[0], tmp_path / "model.pth")
-    with pytest.raises(InputError, match="holds no checkpoint"):
+    with pytest.raises(
+        InputError, match=r"holds no checkpoint; allowed: .*\.safetensors; for --int8 an \.onnx"
+    ):
         export(tmp_path / "elsewhere", tmp_path / "model.onnx")
 
 

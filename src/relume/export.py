@@ -85,7 +85,8 @@ def export(run: Path, out: Path, *, scores: Path | None = None) -> ExportReport:
     checkpoint = newest_checkpoint(run) if run.is_dir() else run
     if checkpoint is None or not checkpoint.exists():
         raise InputError(
-            f"{run} holds no checkpoint", allowed="a run folder or a checkpoint of `relume train`"
+            f"{run} holds no checkpoint",
+            allowed="a run folder, a checkpoint, a .safetensors; for --int8 an .onnx, too",
         )
     network, card = _exported(checkpoint) if _is_exported(checkpoint) else _trained(checkpoint)
     if scores:

@@ -24,8 +24,9 @@ def test_folders_and_lists_are_found(photos, tmp_path):
 
 
 def test_missing_empty_and_broken_sources_are_input_errors(photos, tmp_path):
-    with pytest.raises(InputError, match="does not exist"):
+    with pytest.raises(InputError, match="nowhere does not exist; allowed: a folder") as raised:
         find_pictures([tmp_path / "nowhere"])
+    assert "--data" not in str(raised.value), "which not every command has"
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no pictures found"):
         find_pictures([tmp_path / "empty"])

@@ -9,6 +9,7 @@ from PIL import Image
 
 from relume.errors import InputError
 from relume.image import read_picture
+from relume.image.reading import read_scan
 
 
 @pytest.mark.parametrize(
@@ -85,11 +86,16 @@ def test_salvage_takes_what_is_there_and_says_so(
 
 
 def test_nothing_can_be_salvaged_of_other_files(tmp_path: Path):
+    Image.new("RGB", (9, 9)).save(tmp_path / "whole.png")
+    header = (tmp_path / "whole.png").read_bytes()[:33]
     for name, content in (
         ("a.png", b"\x89PNG\r\n\x1a\n"),
+        ("header.png", header),
         ("a.jpg", b"\xff\xd8\xff\xe0\0\0"),
         ("a.bmp", b"BM12"),
     ):
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(InputError):
-            read_picture(tmp_path / name, salvage=True)
+        for read in (read_picture, read_scan):
+            with pytest.raises(InputError) as raised:
+                read(tmp_path / name, salvage=True)
+            assert "--salvage" not in str(raised.value), "which was of no use"

@@ -38,5 +38,16 @@ def test_they_are_the_same_every_time(pictures: list[Path]):
 
 
 def test_without_a_picture_that_is_large_enough(pictures: list[Path]):
-    with pytest.raises(InputError, match="no picture is large enough"):
+    with pytest.raises(InputError, match="both sides ≥ 182 px"):
         calibration_crops(pictures[-1:], CARD, 3)
+
+
+def test_what_cannot_be_read_is_passed_over_and_told_once(
+    pictures: list[Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(pictures[0].read_bytes()[:200])
+    assert len(calibration_crops([broken, pictures[0]], CARD, 3)) == 3
+    assert [record.getMessage().count(str(broken)) for record in caplog.records] == [1]
+    with pytest.raises(InputError, match="no picture can be used to calibrate; got 1 pictures"):
+        calibration_crops([broken], CARD, 3)

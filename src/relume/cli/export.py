@@ -44,7 +44,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--calibrate",
         type=Path,
         metavar="DIR",
-        help="with --int8: training pictures, from which the ranges of numbers are taken",
+        help="with --int8: training pictures, for ranges of numbers; both sides at least 96 px × scale",
     )
 
 

@@ -41,9 +41,7 @@ def _pictures_of(source: Path) -> list[Path]:
     if source.is_dir():
         return sorted(path for path in source.rglob("*") if _is_picture(path))
     if not source.is_file():
-        raise InputError(
-            f"training data {source} does not exist", hint="name a folder of pictures with --data"
-        )
+        raise InputError(f"{source} does not exist", allowed="a folder of pictures, a picture, a list")
     if source.suffix.lower() in READABLE_SUFFIXES:
         return [source]
     try:

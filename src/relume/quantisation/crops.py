@@ -1,8 +1,10 @@
 """The inputs that 8 bits are fitted to."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,8 @@ CANDIDATES = 8
 EDGES = 0.995
 """Which quantile of the differences between neighbours tells how strong the edges of a crop are."""
 
+_LOGGER: Final = logging.getLogger(__name__)
+
 Crop = NDArray[np.float32]
 """NHWC in [0, 1], one picture."""
 
@@ -33,12 +37,12 @@ def calibration_crops(files: Sequence[Path], card: ModelCard, count: int) -> lis
     Set14, a page of slides, lost 0.7 dB, and so 0.06.
 
     Args:
-        files: pictures; those that are too small are passed over.
+        files: pictures; those that are too small or cannot be read are passed over.
         card: of the network.
         count: how many are wanted.
 
     Raises:
-        InputError: if no picture is large enough.
+        InputError: if no picture can be used.
     """
     found = sorted(
         islice(_drawn_crops(files, card), CANDIDATES * count), key=_strength_of_edges, reverse=True
@@ -52,18 +56,33 @@ def _drawn_crops(files: Sequence[Path], card: ModelCard) -> Iterator[Crop]:
     """Endlessly, one from each picture at a time."""
     side = CROP_PX // card.size_multiple * card.size_multiple * card.scale
     rng = np.random.default_rng(0)
-    found = 0
-    for index, path in enumerate(cycle(files)):
-        if index == len(files) and not found:
-            raise InputError("no picture is large enough", got=f"{index} pictures", allowed=f"≥ {side} px")
-        pixels = read_picture(path).pixels
-        if min(pixels.shape[:2]) < side:
+    unusable: set[Path] = set()
+    for path in cycle(files):
+        if path in unusable:
             continue
-        found += 1
+        pixels = _pixels(path)
+        if pixels is None or min(pixels.shape[:2]) < side:
+            unusable.add(path)
+            if unusable.issuperset(files):
+                raise InputError(
+                    "no picture can be used to calibrate",
+                    got=f"{len(files)} pictures",
+                    allowed=f"both sides ≥ {side} px",
+                )
+            continue
         top, left = (int(rng.integers(length - side + 1)) for length in pixels.shape[:2])
         crop = pixels[top : top + side, left : left + side]
         lq = crop if card.scale == 1 else imresize(crop, scale=1 / card.scale, kernel=card.downsampling)
         yield np.ascontiguousarray(np.round(lq.clip(0, 1) * 255) / 255, np.float32)[None]
+
+
+def _pixels(path: Path) -> NDArray[np.float32] | None:
+    """The pixels of a picture; None, and a warning, if it cannot be read."""
+    try:
+        return read_picture(path).pixels
+    except (InputError, OSError) as error:
+        _LOGGER.warning("passed over: %s", error)
+        return None
 
 
 def _strength_of_edges(crop: Crop) -> float:
