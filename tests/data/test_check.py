@@ -1,6 +1,8 @@
+import pytest
 from PIL import Image
 
 from relume.data.check import check
+from relume.errors import InputError
 from relume.image import read_picture, with_provenance, write_picture
 
 
@@ -27,3 +29,9 @@ def test_report_tells_what_is_wrong_and_what_is_lost(photos, tmp_path):
     assert report.smallest == (50, 40)
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.width > 8 * 40
+
+
+def test_missing_pictures_to_exclude_are_told_before_any_work(photos, tmp_path):
+    with pytest.raises(InputError, match="Set14 does not exist; allowed: a folder of pictures"):
+        check([photos], exclude=[tmp_path / "Set14"], crop_px=40, sheet=tmp_path / "sheet.png")
+    assert not (tmp_path / "sheet.png").exists()

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from relume.errors import InputError
-from relume.image import read_picture
+from relume.image import read_image, read_picture
 from relume.image.reading import read_scan
 
 
@@ -95,7 +95,7 @@ def test_nothing_can_be_salvaged_of_other_files(tmp_path: Path):
         ("a.bmp", b"BM12"),
     ):
         (tmp_path / name).write_bytes(content)
-        for read in (read_picture, read_scan):
+        for read in (read_picture, read_scan, read_image):
             with pytest.raises(InputError) as raised:
                 read(tmp_path / name, salvage=True)
             assert "--salvage" not in str(raised.value), "which was of no use"

@@ -65,13 +65,14 @@ def check(
 
     Raises:
         UsageError: if ``crop_px`` is no multiple of ``scale``.
-        InputError: if no picture can be used; the message names the first reason.
+        InputError: if a source is missing, or no picture can be used; the message names the first reason.
     """
     if scale < 1 or crop_px < scale or crop_px % scale:
         raise UsageError(
             "crops do not fit the scale", got=f"{crop_px} px at ×{scale}", allowed="a multiple of the scale"
         )
     paths = find_pictures(sources)
+    forbidden = find_pictures(exclude) if exclude else []
     noted: dict[str, list[str]] = {}
     for path in paths:
         for note in _notes(path):
@@ -90,7 +91,7 @@ def check(
         unusable=pictures.skipped,
         noted=noted,
         repeated=_repeated(pictures, used),
-        excluded=_excluded(pictures, used, exclude) if exclude else {},
+        excluded=_excluded(pictures, used, forbidden) if forbidden else {},
     )
 
 
@@ -115,10 +116,9 @@ def _repeated(pictures: DecodedPictures, names: list[str]) -> dict[str, str]:
     return {name: other for name, other in found.items() if name != other}
 
 
-def _excluded(pictures: DecodedPictures, names: list[str], sources: Sequence[str | Path]) -> dict[str, str]:
-    paths = find_pictures(sources)
-    others = DecodedPictures.decode(paths, smallest_px=1)
-    known = [str(path) for path in paths if str(path) not in others.skipped]
+def _excluded(pictures: DecodedPictures, names: list[str], forbidden: Sequence[Path]) -> dict[str, str]:
+    others = DecodedPictures.decode(forbidden, smallest_px=1)
+    known = [str(path) for path in forbidden if str(path) not in others.skipped]
     return find_overlaps(_named(pictures, names), _named(others, known))
 
 

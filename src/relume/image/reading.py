@@ -93,13 +93,13 @@ def read_picture(path: str | Path, *, max_pixels: int = MAX_PIXELS, salvage: boo
     path = Path(path)
     with opening(path) as (file, format, head):
         try:
-            with decoding(path, format, salvage=salvage):
+            with decoding(path, format, salvageable=not salvage):
                 levels, metadata = _read(file, path, format, head, max_pixels)
         except InputError as error:
             if not (salvage and format in _SALVAGEABLE):
                 raise
             levels, metadata = _salvage(file, path, format, max_pixels, error)
-        with decoding(path, format, salvage=salvage):
+        with decoding(path, format, salvageable=not salvage):
             return picture_from(*turned_upright(levels, metadata), format)
 
 
@@ -113,13 +113,13 @@ def read_scan(path: str | Path, *, max_pixels: int = MAX_PIXELS, salvage: bool =
     path = Path(path)
     with opening(path) as (file, format, head):
         try:
-            with decoding(path, format, salvage=salvage):
+            with decoding(path, format, salvageable=not salvage):
                 levels, metadata = _read_rows(file, path, format, head, max_pixels)
         except InputError as error:
             if not (salvage and format in _SALVAGEABLE):
                 raise
             levels, metadata = _salvage(file, path, format, max_pixels, error)
-        with decoding(path, format, salvage=salvage):
+        with decoding(path, format, salvageable=not salvage):
             if isinstance(levels, DecodedRows):
                 turned = levels.turned(turn_of(metadata))
                 return scan_from(turned, upright_metadata(metadata), format)
@@ -320,10 +320,10 @@ def check_size(width: int, height: int, max_pixels: int, path: Path) -> None:
 
 
 @contextmanager
-def decoding(path: Path, format: str, *, salvage: bool = False) -> Generator[None]:
+def decoding(path: Path, format: str, *, salvageable: bool = False) -> Generator[None]:
     """Whatever a decoder raises about a damaged or hostile file becomes one line; its warnings are hidden.
 
-    With ``salvage``, which was tried then, the line does not advise it.
+    Where the file may be ``salvageable``, beyond its header and not tried yet, the line says how.
     """
     try:
         with _quiet_pillow():
@@ -338,7 +338,7 @@ def decoding(path: Path, format: str, *, salvage: bool = False) -> Generator[Non
     except Exception as error:  # decoders raise anything: SyntaxError, IndexError, pyvips.Error, …
         lines = dict.fromkeys(str(getattr(error, "detail", error)).splitlines())  # libvips repeats itself
         reason = " ".join(" ".join(lines).split()) or type(error).__name__
-        advised = format in _SALVAGEABLE and not salvage
+        advised = salvageable and format in _SALVAGEABLE
         hint = "--salvage uses what can be decoded" if advised else None
         found = f"a damaged {format} file ({shorten(reason, 200, placeholder=' …')})"
         raise InputError(f"cannot read {path}", got=found, hint=hint) from error

@@ -80,8 +80,8 @@ def _pixels(path: Path) -> NDArray[np.float32] | None:
     """The pixels of a picture; None, and a warning, if it cannot be read."""
     try:
         return read_picture(path).pixels
-    except (InputError, OSError) as error:
-        _LOGGER.warning("passed over: %s", error)
+    except InputError as error:
+        _LOGGER.warning("%s is passed over: %s", path, error.got or error.what)
         return None
 
 

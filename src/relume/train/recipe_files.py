@@ -162,7 +162,8 @@ def _told(problem: Any) -> str:
         if not chosen:  # the kind is in the place, but nobody wrote it there
             path.append(part)
         groups = chosen or _below(part, groups)
-    place = ".".join(str(part) for part in [*path, last])
+    last = str(last)
+    place = ".".join([*map(str, path), last])
     if problem["type"] == "extra_forbidden":
         known = {key for group in groups for key in group.model_fields}
         return _hinted(f"unknown key {place}", did_you_mean(last, known, prefix=place.removesuffix(last)))
