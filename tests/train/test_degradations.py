@@ -35,7 +35,7 @@ def test_a_chain_is_built_as_it_is_written():
     [
         ("{kind: blur, side: [8, 21]}", "both must be odd"),
         ("{kind: blur, sigma: [3, 1]}", "the first of a range must not be above the second"),
-        ("{kind: noise, gery: 0.5}", "did you mean grey?"),
+        ("{kind: noise, gery: 0.5}", "did you mean degradation.rounds.0.0.grey?"),
         ("{kind: blurr}", "'blur', 'ringing', 'rescale', 'noise'"),
         ("{kind: compression, quality: [0, 101]}", "greater than or equal to 1"),
     ],
