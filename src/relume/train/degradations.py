@@ -10,7 +10,7 @@ from relume.degrade.bicubic import Downsample
 from relume.degrade.blur import Blur, Ringing
 from relume.degrade.chain import Chain, Sometimes, Step
 from relume.degrade.compression import Compression
-from relume.degrade.exposure import FewFrames
+from relume.degrade.few_frames import FewFrames
 from relume.degrade.film import Dust, Flicker, Grain, Scratches
 from relume.degrade.frames import FrameMean
 from relume.degrade.motion import MotionBlur
@@ -266,7 +266,7 @@ class MotionBlurOptions(Options):
 
 
 class FewFramesOptions(Options):
-    """Options of :class:`relume.degrade.exposure.FewFrames`; only for scale 1."""
+    """Options of :class:`relume.degrade.few_frames.FewFrames`; only for scale 1."""
 
     kind: Literal["few-frames"]
     num_frames: Sides = (7, 13)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from relume.degrade.convolution import convolve
-from relume.degrade.exposure import FewFrames, mean_along
+from relume.degrade.few_frames import FewFrames, mean_along
 from relume.degrade.motion import rasterize
 
 

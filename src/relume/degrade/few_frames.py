@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from relume.degrade.motion import rasterize
 
-SHARPEST_BEND = 0.35
-"""Standard deviation of the path's cubic part, relative to its length: a speed that changes twice."""
+JERK = 0.35
+"""Largest deviation of the path's cubic part, relative to the others: a speed that changes twice."""
 
 EDGE_PX = 3.0
 """How softly an object's motion goes over into that of its surroundings."""
@@ -71,7 +71,7 @@ class FewFrames:
         time = np.linspace(-1, 1, num_frames)
         angle = self.bend * math.pi / 2 * rng.random() ** 3
         linear, turned = np.exp(2j * math.pi * rng.random(2))
-        jerk = SHARPEST_BEND * self.bend * rng.random() * complex(*rng.standard_normal(2))
+        jerk = JERK * self.bend * rng.random() * complex(*rng.standard_normal(2))
         path = math.cos(angle) * linear * time + math.sin(angle) * turned * time**2 + jerk * time**3
         way = np.abs(np.diff(path)).sum()
         path *= math.exp(rng.uniform(least, most)) / way
