@@ -4,7 +4,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from relume.archs import build, num_parameters
-from relume.archs.upsampling import SmoothConv2d, SmoothConvTranspose2d, start_even
+from relume.archs.upsampling import SmoothConv2d, SmoothConvTranspose2d, shuffle_blocks, start_even
 from relume.metrics.checkerboard import checkerboard
 
 NETWORKS = [
@@ -96,9 +96,27 @@ def test_the_box_in_the_kernel_is_one_behind_the_shuffle(factor, ahead, bias):
     first, last = factor - before, factor - after
     expected = F.avg_pool2d(sub_pixels[..., first:-last, first:-last], factor, stride=1)
     assert torch.allclose(F.pixel_shuffle(conv(x), factor), expected, atol=1e-12)
+    assert torch.allclose(shuffle_blocks(conv(x, blocks=True), factor), expected, atol=1e-12)
     conv.merge()
     assert conv.weight.shape[-1] == (4 if factor == 2 else 5)
     assert torch.allclose(F.pixel_shuffle(conv(x), factor), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("smooth", [False, True])
+def test_srresnet_in_training_computes_what_it_does_afterwards(smooth):
+    torch.manual_seed(0)
+    options = {"scale": 4, "width": 8, "num_blocks": 1, "smooth_upsampling": smooth}
+    network = build("srresnet", options).double().eval()  # batch norm with its running statistics
+    x = torch.rand(2, 3, 7, 9, dtype=torch.double)
+    results, gradients = [], []
+    for training in (True, False):
+        network.zero_grad()
+        network.upsampling.train(training)
+        results.append(network(x))
+        results[-1].square().sum().backward()
+        gradients.append([parameter.grad.clone() for parameter in network.parameters()])
+    assert torch.allclose(*results, atol=1e-12)
+    assert all(torch.allclose(a, b, atol=1e-9) for a, b in zip(*gradients, strict=True))
 
 
 @pytest.mark.parametrize(("side", "stride"), [(4, 2), (5, 3), (6, 2)])

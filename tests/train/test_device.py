@@ -1,3 +1,6 @@
+import ctypes
+import sys
+
 import pytest
 import torch
 
@@ -23,3 +26,22 @@ def test_each_process_of_a_machine_has_a_gpu_of_its_own(monkeypatch):
     monkeypatch.setenv("LOCAL_RANK", "99")
     with pytest.raises(UsageError, match="got cuda:99"):
         open_device("cuda")
+
+
+def _faults_per_tensor():
+    """Pages that the system has to provide for a tensor of 16,384 pages like many freed before."""
+    resource = pytest.importorskip("resource")
+    for _ in range(10):
+        torch.zeros(16 * 2**20)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(10):
+        torch.zeros(16 * 2**20)
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / 10
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only glibc can be told to")
+def test_a_step_takes_the_memory_of_the_one_before():
+    if not hasattr(ctypes.CDLL(None), "mallopt"):
+        pytest.skip("a C library other than glibc")
+    open_device("cpu")
+    assert _faults_per_tensor() < 100

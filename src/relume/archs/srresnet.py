@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from relume.archs.base import Network
 from relume.archs.rewriting import ConvAndShuffle, DeferredShuffle
-from relume.archs.upsampling import before_shuffle, shuffle_reach
+from relume.archs.upsampling import SmoothConv2d, before_shuffle, shuffle_blocks, shuffle_reach
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -83,8 +83,18 @@ class ResidualBlock(nn.Module):
 
 
 class SubPixel(nn.Sequential):
-    """A convolution to ``factor²`` times the channels, which then become space; PReLU."""
+    """A convolution to ``factor²`` times the channels, which then become space; PReLU.
+
+    If the convolution is smooth, in another order of channels while it trains: the same, but faster.
+    """
 
     def __init__(self, width: int, factor: int, smooth: bool, ahead: bool):
         conv = before_shuffle(width, width * factor**2, factor, smooth=smooth, ahead=ahead)
         super().__init__(conv, nn.PixelShuffle(factor), nn.PReLU())
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c fh fw"]:
+        conv, shuffle, activation = self
+        deferred = isinstance(shuffle, DeferredShuffle)
+        if self.training and isinstance(conv, SmoothConv2d) and not deferred:
+            return shuffle_blocks(activation(conv(x, blocks=True)), conv.factor)
+        return super().forward(x)

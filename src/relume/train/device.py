@@ -1,5 +1,7 @@
 """The device that trains, set up for speed."""
 
+import ctypes
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -8,12 +10,16 @@ import torch
 from relume.errors import OutOfMemory, UsageError
 from relume.train import processes
 
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
+"""Options of glibc's ``mallopt``, from malloc.h."""
+
 
 def open_device(name: str) -> torch.device:
     """Choose a device; of several GPUs, each process of a machine takes its own.
 
     On CUDA, float32 products are computed in TF32, and convolutions by the algorithm that is quickest for
-    their size, which is found out when a size comes up first.
+    their size, which is found out when a size comes up first. On a processor, the process keeps memory that
+    it no longer uses: a step needs as much as the one before.
 
     Args:
         name: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
@@ -34,7 +40,21 @@ def open_device(name: str) -> torch.device:
         torch.cuda.set_device(device)
         torch.set_float32_matmul_precision("high")
         torch.backends.cudnn.benchmark = True
+    if device.type == "cpu":
+        _keep_memory()
     return device
+
+
+def _keep_memory() -> None:
+    """Where the C library is glibc, let it keep the memory of freed tensors.
+
+    Otherwise it gives that of every large one back at once, and the next comes in pages that the system has
+    to clear: about a tenth of a step's time. Source: mallopt(3).
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt:
+        for option, value in ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, 2**31 - 1), (M_TOP_PAD, 2**28)):
+            mallopt(option, value)
 
 
 @contextmanager
