@@ -78,6 +78,19 @@ def test_batch_norms_memory_is_that_of_networks_that_train(recipe):
     assert state.running_statistics()[0] is state.generator.blocks[0].body[1].running_mean
 
 
+def test_the_running_mean_has_a_running_mean_of_statistics(recipe):
+    arch = {"kind": "srresnet", "width": 8, "num_blocks": 2}
+    state = TrainState.start(Recipe.model_validate({**recipe.resolved(), "arch": arch}), "data", CPU)
+    state.step = 10**6
+    norm = state.generator.trunk_end[1]
+    norm.running_mean += 1
+    norm.num_batches_tracked += 1
+    state.update_ema()
+    averaged = state.averaged.trunk_end[1]
+    assert torch.allclose(averaged.running_mean, torch.full((8,), 1 - recipe.ema))
+    assert averaged.num_batches_tracked == 1
+
+
 def test_crops_must_fit_the_network(recipe):
     unet = {**recipe.resolved(), "arch": {"kind": "unet"}}
     with pytest.raises(UsageError, match=r"unet cannot train on crops of this side; got data.crop_px 32"):

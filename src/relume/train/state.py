@@ -185,14 +185,20 @@ class TrainState:
 
     @torch.no_grad()
     def update_ema(self) -> None:
-        """Move the running mean towards the generator; buffers are copied."""
+        """Move the running mean towards the generator, statistics of batch norm included.
+
+        Those of the generator itself are of the last ten batches or so, and of weights other than the mean.
+        """
         if "ema" not in self.networks:
             return
         mean, now = self.networks["ema"], self.networks["generator"]
         decay = min(self.recipe.ema, (1 + self.step) / (10 + self.step))
         get_ema_multi_avg_fn(decay)(list(mean.parameters()), list(now.parameters()), self.step)
         for kept, new in zip(mean.buffers(), now.buffers(), strict=True):
-            kept.copy_(new)
+            if kept.is_floating_point():
+                kept.lerp_(new, 1 - decay)
+            else:
+                kept.copy_(new)
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
