@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -89,6 +92,22 @@ def test_the_running_mean_has_a_running_mean_of_statistics(recipe):
     averaged = state.averaged.trunk_end[1]
     assert torch.allclose(averaged.running_mean, torch.full((8,), 1 - recipe.ema))
     assert averaged.num_batches_tracked == 1
+
+
+ORDER = """
+import sys, torch
+from relume.train.recipe import Recipe
+from relume.train.state import TrainState
+recipe = Recipe.model_validate_json(sys.argv[1])
+print(*TrainState.start(recipe, "data", torch.device("cpu")).optimizers)
+"""
+
+
+def test_networks_that_train_have_the_same_order_in_every_process(recipe):
+    command = [sys.executable, "-c", ORDER, with_adversary(recipe).model_dump_json()]
+    seeds = [os.environ | {"PYTHONHASHSEED": str(seed)} for seed in (1, 2, 3)]
+    processes = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) for env in seeds]
+    assert [process.communicate()[0].split() for process in processes] == [["generator", "discriminator"]] * 3
 
 
 def test_crops_must_fit_the_network(recipe):

@@ -107,7 +107,7 @@ class TrainState:
                 name: nn.SyncBatchNorm.convert_sync_batchnorm(network) for name, network in networks.items()
             }
         state = cls(recipe, networks, {}, data, frozen or {})
-        for name in networks.keys() - {"ema"}:
+        for name in [name for name in networks if name != "ema"]:  # in one order in all processes
             options = state.optimizer_options(name)
             state.optimizers[name] = torch.optim.Adam(
                 networks[name].parameters(),
