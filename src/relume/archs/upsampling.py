@@ -85,7 +85,7 @@ class SmoothConv2d(nn.Conv2d, Mergeable):
 
 
 def shuffle_blocks(x: Float[Tensor, "n ffc h w"], factor: int) -> Float[Tensor, "n c fh fw"]:
-    """A pixel shuffle of channels in the order of sub-pixels; the result in ``torch.channels_last``.
+    """A pixel shuffle of channels sorted by sub-pixel first; the result in ``torch.channels_last``.
 
     Where channels lie innermost, it moves whole rows of them, several times as fast on a processor as
     ``torch.nn.functional.pixel_shuffle``, for which every number goes to another place.

@@ -49,11 +49,11 @@ def _keep_memory() -> None:
     """Where the C library is glibc, let it keep the memory of freed tensors.
 
     Otherwise it gives that of every large one back at once, and the next comes in pages that the system has
-    to clear: about a tenth of a step's time. Source: mallopt(3).
+    to clear: about a tenth of a step's time. For all of the process, and for good. Source: mallopt(3).
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt:
-        for option, value in ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, 2**31 - 1), (M_TOP_PAD, 2**28)):
+        for option, value in ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, -1), (M_TOP_PAD, 2**28)):
             mallopt(option, value)
 
 

@@ -187,7 +187,8 @@ class TrainState:
     def update_ema(self) -> None:
         """Move the running mean towards the generator, statistics of batch norm included.
 
-        Those of the generator itself are of the last ten batches or so, and of weights other than the mean.
+        The generator's own statistics would not do: they cover about ten batches, and belong to its
+        weights of now.
         """
         if "ema" not in self.networks:
             return
