@@ -40,6 +40,14 @@ def test_further_data_must_fit_the_run():
         load_recipe("compact-small-x4", [more])
 
 
+def test_statistics_to_keep_must_be_there():
+    with pytest.raises(UsageError, match="fixed_statistics needs initial_weights, which have them"):
+        load_recipe("srresnet-x4", ["fixed_statistics=true"])
+    recipe = load_recipe("srresnet-x4", ["variant=longer", "fixed_statistics=true"])
+    assert recipe.fixed_statistics
+    assert not recipe.smoke().fixed_statistics
+
+
 @pytest.mark.parametrize("name", ["unet-srgan-x4", "unet-srgan-x2", "faces-srgan-x4", "keras-srgan-x4"])
 def test_layers_that_enlarge_are_smooth_but_for_the_text(name):
     assert load_recipe(name).arch.smooth_upsampling

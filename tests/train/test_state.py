@@ -94,6 +94,26 @@ def test_the_running_mean_has_a_running_mean_of_statistics(recipe):
     assert averaged.num_batches_tracked == 1
 
 
+@pytest.mark.parametrize("fixed", [False, True])
+def test_fixed_statistics_stay_and_pictures_train_as_they_are_restored_later(recipe, tmp_path, fixed):
+    arch = {"kind": "srresnet", "width": 8, "num_blocks": 2}
+    recipe = recipe.model_copy(
+        update={"arch": Recipe.model_validate({**recipe.resolved(), "arch": arch}).arch}
+    )
+    TrainState.start(recipe, "data", CPU).save(tmp_path / "first.safetensors")
+    update = {"initial_weights": str(tmp_path / "first.safetensors"), "fixed_statistics": fixed}
+    state = TrainState.start(recipe.model_copy(update=update), "data", CPU)
+    pictures = torch.rand(3, 3, 8, 8)
+    trained = state.generator(pictures)
+    assert torch.equal(state.generator.trunk_end[1].running_mean, torch.zeros(8)) == fixed
+    assert torch.allclose(trained, state.generator.deployed()(pictures), atol=1e-6) == fixed
+    trained.sum().backward()
+    assert state.generator.trunk_end[1].weight.grad is not None
+    state.save(tmp_path / "step-00000000.safetensors")
+    again = TrainState.resume(state.recipe, "data", tmp_path / "step-00000000.safetensors", CPU)
+    assert again.generator.trunk_end[1].training != fixed
+
+
 ORDER = """
 import sys, torch
 from relume.train.recipe import Recipe

@@ -127,6 +127,8 @@ class Recipe(Options):
         initial_scale: scale of ``initial_weights`` where it is another one: tensors of other shapes, those of
             the upsampler, then start fresh. As in EDSR (Lim et al. 2017), section 4.3. ``compact`` of size
             medium starts for half the scale with the means of sub-pixels: as its result made smaller.
+        fixed_statistics: the generator's batch norm keeps the statistics of ``initial_weights``, and takes
+            none from batches: training then sees the network as it is used. For weights that are far on.
         even_upsampling: fresh layers that enlarge start without a checkerboard, see
             :func:`relume.archs.upsampling.start_even`. Only a start: training may bring one. Where the
             architecture has ``arch.smooth_upsampling``, that keeps flat surfaces free of it for good.
@@ -161,6 +163,7 @@ class Recipe(Options):
     initial_weights: str = ""
     counterpart: str = ""
     initial_scale: Annotated[int, Field(ge=1)] | None = None
+    fixed_statistics: bool = False
     even_upsampling: bool = False
     degradation: Degradation = DownsampleOptions()
     data: DataOptions = DataOptions()
@@ -214,6 +217,12 @@ class Recipe(Options):
             )
         return self
 
+    @model_validator(mode="after")
+    def _there_are_statistics(self) -> Self:
+        if self.fixed_statistics and not self.initial_weights:
+            raise ValueError("fixed_statistics needs initial_weights, which have them")
+        return self
+
     @property
     def arch_options(self) -> dict[str, Any]:
         """Keyword arguments of the architecture."""
@@ -230,6 +239,7 @@ class Recipe(Options):
             "adversarial": adversarial,
             "batch_size": 2,
             "initial_weights": "",
+            "fixed_statistics": False,
             "teacher": None,
             "data": self.data.model_copy(update={"crop_px": max(1, 128 // unit) * unit}),
             "validation": self.validation.model_copy(update={"every": 2, "most": 2}),

@@ -94,6 +94,10 @@ class TrainState:
             start_even(generator)
         if recipe.initial_weights:
             _load(generator, recipe.initial_weights, recipe.initial_scale or recipe.scale, recipe.scale)
+        if recipe.fixed_statistics:
+            for layer in generator.modules():
+                if isinstance(layer, nn.BatchNorm2d):
+                    layer.eval()
         layout = torch.channels_last if recipe.runtime.channels_last else torch.contiguous_format
         networks: dict[str, nn.Module] = {"generator": generator}
         if recipe.ema:
