@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch.export import Dim
 
 from relume.archs import Network, build
-from relume.archs.base import num_parameters, weights_sha256
+from relume.archs.base import fewest_parameters, weights_sha256
 from relume.backends import open_backend
 from relume.backends.base import cannot_load
 from relume.card import ModelCard, Score
@@ -56,7 +56,7 @@ class ExportReport:
     Attributes:
         path: the model file.
         card: the card in it.
-        num_parameters: weights in the file; rewritten layers have more than were learned.
+        num_parameters: learned values of the network, as papers count them.
         parity: comparisons at several sizes.
     """
 
@@ -94,7 +94,7 @@ def export(run: Path, out: Path, *, scores: Path | None = None) -> ExportReport:
     with replacing(out) as temporary:
         write_model(network, card, temporary)
         parity = _parity(network.eval(), card, temporary)
-    return ExportReport(out, card, num_parameters(network.deployed()), parity)
+    return ExportReport(out, card, fewest_parameters(network), parity)
 
 
 def write_model(network: Network, card: ModelCard, path: Path) -> None:

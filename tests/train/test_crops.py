@@ -52,5 +52,13 @@ def test_missing_data_of_a_part_is_told_with_what_to_do(data, part, wrong):
     assert f"also.{part}.train=[FOLDER] says where it lies, also={{}} trains without" in str(raised.value)
 
 
+def test_all_parts_are_found_before_any_is_decoded(data, monkeypatch):
+    monkeypatch.setattr(
+        "relume.data.pictures.DecodedPictures.decode", lambda *_, **__: pytest.fail("too early")
+    )
+    with pytest.raises(InputError, match=r"also\.pairs: "):
+        make_crops(deblur("also.pairs.train=[nowhere]"))
+
+
 def test_without_the_parts_the_pictures_suffice(data):
     assert not isinstance(make_crops(deblur("also={}")), Mixture)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from relume.errors import OutputError, UsageError
+from relume.errors import InputError, OutputError, UsageError
 from relume.train.loop import train
 from relume.train.ownership import owned
 
@@ -46,6 +46,20 @@ def test_a_run_that_ended_frees_its_folder_also_by_an_error(tmp_path):
     for _ in range(2):
         with pytest.raises(ZeroDivisionError), owned(tmp_path / "run"):
             raise ZeroDivisionError
+
+
+def test_a_training_that_fails_before_it_writes_leaves_no_folders(recipe, tmp_path):
+    nothing = recipe.model_copy(update={"data": recipe.data.model_copy(update={"train": ("nowhere",)})})
+    with pytest.raises(InputError):
+        train(nothing, tmp_path / "runs" / "first", device="cpu")
+    assert not (tmp_path / "runs").exists()
+    (tmp_path / "kept").mkdir()
+    with pytest.raises(InputError):
+        train(nothing, tmp_path / "kept", device="cpu")
+    assert (tmp_path / "kept").is_dir()
+    with owned(tmp_path / "written"):
+        (tmp_path / "written" / "result").touch()
+    assert (tmp_path / "written" / "result").is_file()
 
 
 def test_of_several_processes_the_first_holds_the_folder_for_all(tmp_path, monkeypatch):

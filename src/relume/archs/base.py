@@ -82,6 +82,11 @@ def num_parameters(module: nn.Module) -> int:
     return sum(p.numel() for p in module.parameters())
 
 
+def fewest_parameters(network: Network) -> int:
+    """Learned values as papers count them: merging takes branches away, rewriting for speed adds zeros."""
+    return min(num_parameters(network), num_parameters(network.deployed()))
+
+
 def weights_sha256(tensors: dict[str, Tensor]) -> str:
     """Hash over names, shapes and bytes of weights, in order of their names."""
     digest = hashlib.sha256()

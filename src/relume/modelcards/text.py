@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
-from relume.archs import build, num_parameters
+from relume.archs import build
+from relume.archs.base import fewest_parameters
 from relume.card import ModelCard, Score
 from relume.evaluate.golden import GOLDEN
 from relume.train.degradations import DownsampleOptions
@@ -201,9 +202,7 @@ def _megabytes(model: ModelFile) -> str:
 
 
 def _num_parameters(card: ModelCard) -> int:
-    """As papers count: merging takes branches away, but rewriting a layer for speed adds zeros."""
-    network = build(card.arch, card.arch_options)
-    return min(num_parameters(network), num_parameters(network.deployed()))
+    return fewest_parameters(build(card.arch, card.arch_options))
 
 
 @cache

@@ -1,6 +1,7 @@
 """The training crops that a recipe asks for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -28,18 +29,22 @@ def make_crops(recipe: Recipe) -> TrainingCrops:
     Raises:
         InputError: if the data cannot be used; of a part of ``also``, it names the part.
     """
-    crops = _crops_of(recipe, recipe.degradation, recipe.data.train)
-    if not recipe.also:
-        return crops
-    parts = [crops, *(_part(recipe, name) for name in recipe.also)]
+    decoders = [_find(recipe, recipe.degradation, recipe.data.train)]
+    for name, more in recipe.also.items():
+        with _part(name):
+            decoders.append(_find(recipe, more.degradation, more.train))
+    parts = [decoders[0]()]
+    for name, decode in zip(recipe.also, decoders[1:], strict=True):
+        with _part(name):
+            parts.append(decode())
     shares = [more.share for more in recipe.also.values()]
-    return Mixture(tuple(parts), (1 - sum(shares), *shares), recipe.seed)
+    return Mixture(tuple(parts), (1 - sum(shares), *shares), recipe.seed) if shares else parts[0]
 
 
-def _part(recipe: Recipe, name: str) -> Crops[Any]:
-    more = recipe.also[name]
+@contextmanager
+def _part(name: str) -> Generator[None]:
     try:
-        return _crops_of(recipe, more.degradation, more.train)
+        yield
     except InputError as error:
         raise InputError(
             f"also.{name}: {error.what}",
@@ -49,18 +54,22 @@ def _part(recipe: Recipe, name: str) -> Crops[Any]:
         ) from error
 
 
-def _crops_of(recipe: Recipe, options: Degradation, sources: tuple[str, ...]) -> Crops[Any]:
+def _find(recipe: Recipe, options: Degradation, sources: tuple[str, ...]) -> Callable[[], Crops[Any]]:
+    """What decodes the data: files are found first, all, as decoding takes its time."""
     px = recipe.data.crop_px
     sharpen = recipe.data.sharpen.build() if recipe.data.sharpen else None
     common = (px, recipe.seed, recipe.data.augment, sharpen)
     if isinstance(options, GivenOptions):
-        return Crops(DecodedPairs.decode(find_pairs(sources), smallest_px=px), Given(), *common)
+        pairs = find_pairs(sources)
+        return lambda: Crops(DecodedPairs.decode(pairs, smallest_px=px), Given(), *common)
     if isinstance(options, FrameMeanOptions):
-        mean = options.build()
-        frames = DecodedFrames.decode(find_frames(sources), reach=mean.largest_reach, smallest_px=px)
-        return Crops(frames, Averaged(mean), *common)
-    pictures = DecodedPictures.decode(find_pictures(sources), smallest_px=px)
-    return Crops(pictures, Degraded(options.build(recipe.scale), recipe.scale), *common)
+        mean, frames = options.build(), find_frames(sources)
+        reach = mean.largest_reach
+        return lambda: Crops(
+            DecodedFrames.decode(frames, reach=reach, smallest_px=px), Averaged(mean), *common
+        )
+    pairing, pictures = Degraded(options.build(recipe.scale), recipe.scale), find_pictures(sources)
+    return lambda: Crops(DecodedPictures.decode(pictures, smallest_px=px), pairing, *common)
 
 
 def make_batches_of(

@@ -1,7 +1,7 @@
 """A run's folder belongs to one run at a time."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -18,8 +18,9 @@ NAME = ".lock"
 def owned(run_dir: Path) -> Generator[None]:
     """Hold a run's folder, made if missing, which no other run may use meanwhile.
 
-    The system frees it when the process ends, however it ends. Of several processes of one run the first one
-    holds it for all, so enter this before they meet: when it is refused, torchrun ends the others.
+    Where nothing is written, the folder does not stay. The system frees it when the process ends, however it
+    ends. Of several processes of one run the first one holds it for all, so enter this before they meet: when
+    it is refused, torchrun ends the others.
 
     Raises:
         UsageError: if another run holds the folder.
@@ -28,6 +29,7 @@ def owned(run_dir: Path) -> Generator[None]:
     if processes.rank():
         yield
         return
+    made = [folder for folder in (run_dir, *run_dir.parents) if not folder.exists()]
     lock = FileLock(make_folder(run_dir) / NAME)
     try:
         lock.acquire(timeout=0)
@@ -40,4 +42,13 @@ def owned(run_dir: Path) -> Generator[None]:
     try:
         yield
     finally:
+        if made and [path.name for path in run_dir.iterdir()] == [NAME]:
+            _remove(made)
         lock.release()
+
+
+def _remove(folders: Sequence[Path]) -> None:
+    with suppress(OSError):  # as far as nobody else uses them
+        (folders[0] / NAME).unlink()
+        for folder in folders:
+            folder.rmdir()
