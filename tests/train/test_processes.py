@@ -61,6 +61,14 @@ def content(run: Path) -> dict[str, torch.Tensor]:
     return read_checkpoint(run / "checkpoints" / "step-00000002.safetensors")[0]
 
 
+def workers(process: subprocess.Popen[str], run: Path) -> list[psutil.Process]:
+    """The processes of torchrun, at work: a row has been written."""
+    until = time.monotonic() + 120
+    while not (run / "metrics.jsonl").exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    return [child for child in psutil.Process(process.pid).children() if "relume" in child.cmdline()]
+
+
 @pytest.mark.slow
 def test_two_processes_compute_what_one_does_and_one_goes_on(recipe, tmp_path):
     code, out, err = finished(started(recipe, tmp_path / "two"))
@@ -90,11 +98,7 @@ def test_a_signal_to_one_process_ends_both_after_saving(recipe, tmp_path):
     small = {"discriminator": {"kind": "unet", "width": 4}}
     changes = {"steps": 100_000, "adversarial": small}
     process = started(Recipe.model_validate({**recipe.resolved(), **changes}), tmp_path / "run")
-    until = time.monotonic() + 120
-    while not (tmp_path / "run" / "metrics.jsonl").exists() and time.monotonic() < until:
-        time.sleep(0.1)
-    workers = [child for child in psutil.Process(process.pid).children() if "relume" in child.cmdline()]
-    workers[-1].send_signal(signal.SIGTERM)
+    workers(process, tmp_path / "run")[-1].send_signal(signal.SIGTERM)
     code, _, err = finished(process)
     assert code == 1
     # torch's threads may abort a process that leaves: after saving, as is seen below
@@ -107,6 +111,16 @@ def test_a_signal_to_one_process_ends_both_after_saving(recipe, tmp_path):
         "discriminator",
         "ema",
     }
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_ends_the_other_with_a_word_about_it(recipe, tmp_path):
+    process = started(recipe.model_copy(update={"steps": 100_000}), tmp_path / "run")
+    workers(process, tmp_path / "run")[-1].kill()
+    code, _, err = finished(process)
+    assert code == 1
+    assert "relume: another process of this training ended; its own message tells why" in err
+    assert "bug in relume" not in err
 
 
 def test_shares_of_a_batch_are_the_batch():

@@ -13,13 +13,19 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from relume.errors import RelumeError
+
 LONGEST_WAIT = timedelta(hours=1)
 """For another process; the first one validates and saves while the others wait."""
 
 
 @contextmanager
 def joined() -> Generator[None]:
-    """Meet the other processes that torchrun started, if it did, and part from them at the end."""
+    """Meet the other processes that torchrun started, if it did, and part from them at the end.
+
+    Raises:
+        RelumeError: if another one ended without parting.
+    """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield
         return
@@ -27,6 +33,12 @@ def joined() -> Generator[None]:
     dist.init_process_group(backend, timeout=LONGEST_WAIT)
     try:
         yield
+    except RuntimeError as error:
+        if not isinstance(error, dist.DistError) and "by peer" not in str(error):  # as gloo words it
+            raise
+        raise RelumeError(
+            "another process of this training ended", hint="its own message tells why; --resume goes on"
+        ) from error
     finally:
         dist.destroy_process_group()
 
