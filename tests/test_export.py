@@ -4,6 +4,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from relume.archs import num_parameters
 from relume.backends import open_backend
 from relume.errors import InputError, UsageError
 from relume.export import LARGEST_DIFFERENCE, PARITY_SIZES, export, read_scores
@@ -53,6 +54,8 @@ def test_written_files_compute_what_the_network_does(run, tmp_path, suffix):
     report = export(run_dir, out)
     assert [(p.height, p.width) for p in report.parity] == list(PARITY_SIZES)
     assert max(p.max_abs_diff for p in report.parity) <= LARGEST_DIFFERENCE
+    as_papers_count = network if report.card.arch == "srresnet" else network.deployed()
+    assert report.num_parameters == num_parameters(as_papers_count)
     lq = torch.rand(2, 3, 9, 14)
     backend = open_backend(out, report.card, device="cpu")
     sr = torch.from_numpy(backend.run(lq.permute(0, 2, 3, 1).contiguous().numpy())).permute(0, 3, 1, 2)

@@ -62,6 +62,11 @@ def test_a_training_that_fails_before_it_writes_leaves_no_folders(recipe, tmp_pa
     assert (tmp_path / "written" / "result").is_file()
 
 
+def test_a_name_that_is_too_long_is_an_output_error(tmp_path):
+    with pytest.raises(OutputError, match="cannot make the folder"), owned(tmp_path / ("x" * 300)):
+        pass
+
+
 def test_of_several_processes_the_first_holds_the_folder_for_all(tmp_path, monkeypatch):
     with held(tmp_path) as first:
         monkeypatch.setenv("RANK", "1")

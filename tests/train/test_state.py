@@ -100,12 +100,15 @@ def test_fixed_statistics_stay_and_pictures_train_as_they_are_restored_later(rec
     recipe = recipe.model_copy(
         update={"arch": Recipe.model_validate({**recipe.resolved(), "arch": arch}).arch}
     )
-    TrainState.start(recipe, "data", CPU).save(tmp_path / "first.safetensors")
+    first = TrainState.start(recipe, "data", CPU)
+    first.averaged.trunk_end[1].running_mean.fill_(0.5)
+    first.save(tmp_path / "first.safetensors")
     update = {"initial_weights": str(tmp_path / "first.safetensors"), "fixed_statistics": fixed}
     state = TrainState.start(recipe.model_copy(update=update), "data", CPU)
     pictures = torch.rand(3, 3, 8, 8)
     trained = state.generator(pictures)
-    assert torch.equal(state.generator.trunk_end[1].running_mean, torch.zeros(8)) == fixed
+    assert torch.equal(state.generator.trunk_end[1].running_mean, torch.full((8,), 0.5)) == fixed
+    assert bool(state.running_statistics()) != fixed
     assert torch.allclose(trained, state.generator.deployed()(pictures), atol=1e-6) == fixed
     trained.sum().backward()
     assert state.generator.trunk_end[1].weight.grad is not None

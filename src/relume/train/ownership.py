@@ -1,5 +1,6 @@
 """A run's folder belongs to one run at a time."""
 
+import os
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,9 +19,9 @@ NAME = ".lock"
 def owned(run_dir: Path) -> Generator[None]:
     """Hold a run's folder, made if missing, which no other run may use meanwhile.
 
-    Where nothing is written, the folder does not stay. The system frees it when the process ends, however it
-    ends. Of several processes of one run the first one holds it for all, so enter this before they meet: when
-    it is refused, torchrun ends the others.
+    The system frees it when the process ends, however it ends. A folder made here, into which nothing was
+    written, is taken away again. Of several processes of one run the first one holds it for all, so enter
+    this before they meet: when it is refused, torchrun ends the others.
 
     Raises:
         UsageError: if another run holds the folder.
@@ -29,7 +30,7 @@ def owned(run_dir: Path) -> Generator[None]:
     if processes.rank():
         yield
         return
-    made = [folder for folder in (run_dir, *run_dir.parents) if not folder.exists()]
+    made = [folder for folder in (run_dir, *run_dir.parents) if not os.path.exists(folder)]
     lock = FileLock(make_folder(run_dir) / NAME)
     try:
         lock.acquire(timeout=0)
@@ -42,13 +43,13 @@ def owned(run_dir: Path) -> Generator[None]:
     try:
         yield
     finally:
-        if made and [path.name for path in run_dir.iterdir()] == [NAME]:
-            _remove(made)
+        _remove_unused(made)
         lock.release()
 
 
-def _remove(folders: Sequence[Path]) -> None:
+def _remove_unused(made: Sequence[Path]) -> None:
     with suppress(OSError):  # as far as nobody else uses them
-        (folders[0] / NAME).unlink()
-        for folder in folders:
-            folder.rmdir()
+        if made and [path.name for path in made[0].iterdir()] == [NAME]:
+            (made[0] / NAME).unlink()
+            for folder in made:
+                folder.rmdir()

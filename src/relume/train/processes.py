@@ -24,7 +24,7 @@ def joined() -> Generator[None]:
     """Meet the other processes that torchrun started, if it did, and part from them at the end.
 
     Raises:
-        RelumeError: if another one ended without parting.
+        RelumeError: if another one ended without parting (between CPUs).
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield
@@ -34,10 +34,12 @@ def joined() -> Generator[None]:
     try:
         yield
     except RuntimeError as error:
-        if not isinstance(error, dist.DistError) and "by peer" not in str(error):  # as gloo words it
+        if "gloo/transport" not in str(error):  # which has no class of its own
             raise
         raise RelumeError(
-            "another process of this training ended", hint="its own message tells why; --resume goes on"
+            "another process of this training ended",
+            got=str(error).splitlines()[0],
+            hint="torchrun tells which one and how (signal 9 is often too little memory); --resume goes on",
         ) from error
     finally:
         dist.destroy_process_group()

@@ -128,7 +128,8 @@ class Recipe(Options):
             the upsampler, then start fresh. As in EDSR (Lim et al. 2017), section 4.3. ``compact`` of size
             medium starts for half the scale with the means of sub-pixels: as its result made smaller.
         fixed_statistics: the generator's batch norm keeps the statistics of ``initial_weights``, and takes
-            none from batches: training then sees the network as it is used. For weights that are far on.
+            none from batches: training then sees the network as it is used. For weights that are far
+            on; networks without batch norm train as ever.
         even_upsampling: fresh layers that enlarge start without a checkerboard, see
             :func:`relume.archs.upsampling.start_even`. Only a start: training may bring one. Where the
             architecture has ``arch.smooth_upsampling``, that keeps flat surfaces free of it for good.

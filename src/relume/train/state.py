@@ -182,8 +182,9 @@ class TrainState:
             )
 
     def running_statistics(self) -> list[Tensor]:
-        """What batch norm remembers, of all networks that train."""
-        layers = [layer for name in self.optimizers for layer in self.networks[name].modules()]
+        """What batch norm gathers, in all networks that train."""
+        modules = [layer for name in self.optimizers for layer in self.networks[name].modules()]
+        layers = [layer for layer in modules if layer.training]
         found = (getattr(layer, name, None) for layer in layers for name in ("running_mean", "running_var"))
         return [statistic for statistic in found if statistic is not None]
 
