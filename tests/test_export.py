@@ -33,7 +33,7 @@ def run(request, tmp_path):
             "data": {"crop_px": 32},
         }
     )
-    state = TrainState.start(recipe, "no pictures", CPU)
+    state = TrainState.start(recipe, CPU)
     state.step = 7
     for tensor in state.averaged.state_dict().values():
         if tensor.is_floating_point():
@@ -93,7 +93,7 @@ def test_the_card_names_what_the_run_began_from(run, tmp_path):
     checkpoint = begun / "checkpoints" / "step-00000007.safetensors"
     header = read_checkpoint(checkpoint)[1]
     recipe = Recipe.model_validate({**header["recipe"], "initial_weights": str(begun), "variant": "again"})
-    state = TrainState.start(recipe, "no pictures", CPU)
+    state = TrainState.start(recipe, CPU)
     after = tmp_path / "after" / "checkpoints" / "step-00000000.safetensors"
     after.parent.mkdir(parents=True)
     state.save(after)

@@ -12,7 +12,7 @@ from relume.train.state import TrainState
 
 def test_it_says_what_the_run_was_made_with(recipe, photos):
     (photos / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    state = TrainState.start(recipe, "data", torch.device("cpu"), {"vgg19": "caffe, SHA-256 1234"})
+    state = TrainState.start(recipe, torch.device("cpu"), {"vgg19": "caffe, SHA-256 1234"})
     found = environment(state, make_crops(recipe))
     assert found["relume"] == relume.__version__
     assert found["versions"]["torch"] == torch.__version__

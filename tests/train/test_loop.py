@@ -161,6 +161,14 @@ def test_a_run_folder_is_not_overwritten(recipe, tmp_path):
         train(recipe, tmp_path / "run", device="cpu")
 
 
+@pytest.mark.parametrize("change", [{"initial_weights": "nowhere"}, {"teacher": {"model": "nowhere"}}])
+def test_missing_weights_are_told_before_data_are_decoded(recipe, tmp_path, monkeypatch, change):
+    monkeypatch.setattr(loop, "make_crops", lambda _: pytest.fail("decoded"))
+    with pytest.raises(UsageError, match=r"there is no (initial_weights|teacher\.model); got nowhere"):
+        train(changed(recipe, **change), tmp_path / "run", device="cpu")
+    assert not (tmp_path / "run").exists()
+
+
 def test_another_recipe_or_other_pictures_are_refused(recipe, photos, tmp_path):
     run = tmp_path / "run"
     train(recipe, run, device="cpu")
@@ -215,7 +223,7 @@ def test_half_the_scale_starts_as_the_result_of_the_whole_made_smaller(recipe, t
         initial_scale=4,
         ema=0,
     )
-    half = TrainState.start(halved, "", torch.device("cpu")).networks["generator"].eval()
+    half = TrainState.start(halved, torch.device("cpu")).networks["generator"].eval()
     lq = torch.rand(1, 3, 16, 16)
     with torch.no_grad():
         smaller = torch.nn.functional.avg_pool2d(whole(lq), 2)

@@ -1,5 +1,6 @@
 """Processes that train together, started by torchrun as users do."""
 
+import json
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 import torch
 import yaml
 
+from relume.cli import run
 from relume.data.crops import Positions
 from relume.errors import UsageError
 from relume.train import processes
@@ -123,6 +125,15 @@ def test_a_process_that_is_killed_ends_the_other_with_a_word_about_it(recipe, tm
     assert "relume: another process of this training ended; got " in err
     assert "torchrun tells which one and how" in err
     assert "bug in relume" not in err
+
+
+def test_what_goes_wrong_in_a_later_process_is_left_to_torchrun(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("TORCHELASTIC_ERROR_FILE", str(tmp_path / "error.json"))
+    assert run(["train", "no-such-recipe"]) == UsageError.exit_code
+    assert capsys.readouterr() == ("", "")
+    left = json.loads((tmp_path / "error.json").read_text(encoding="utf-8"))["message"]
+    assert left["message"].startswith("UsageError: unknown recipe; got no-such-recipe")
 
 
 def test_shares_of_a_batch_are_the_batch():

@@ -16,7 +16,7 @@ CPU = torch.device("cpu")
 @pytest.fixture
 def state(recipe):
     changed = {**recipe.resolved(), "runtime": {**recipe.resolved()["runtime"], "log_every": 2}}
-    return TrainState.start(Recipe.model_validate(changed), "data", CPU)
+    return TrainState.start(Recipe.model_validate(changed), CPU)
 
 
 @pytest.fixture

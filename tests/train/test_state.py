@@ -33,11 +33,11 @@ def update(state):
 
 def test_everything_comes_back(recipe, tmp_path):
     recipe = with_adversary(recipe)
-    state = TrainState.start(recipe, "data", CPU, {"vgg19": "vgg"})
+    state = TrainState.start(recipe, CPU, {"vgg19": "vgg"})
     update(state)
     state.best = 12.5
     state.save(tmp_path / "step-00000001.safetensors")
-    again = TrainState.resume(recipe, "data", tmp_path / "step-00000001.safetensors", CPU, {"vgg19": "vgg"})
+    again = TrainState.resume(recipe, tmp_path / "step-00000001.safetensors", CPU, {"vgg19": "vgg"})
     assert (again.step, again.best, again.frozen) == (1, 12.5, {"vgg19": "vgg"})
     assert again.networks.keys() == {"generator", "ema", "discriminator"}
     for each in (state, again):  # the optimisers' memory shows in the next update
@@ -49,19 +49,19 @@ def test_everything_comes_back(recipe, tmp_path):
 
 def test_other_weights_of_vgg19_are_refused_and_old_checkpoints_do_not_tell(recipe, tmp_path):
     file = tmp_path / "step-00000000.safetensors"
-    state = TrainState.start(recipe, "data", CPU, {"vgg19": "caffe"})
+    state = TrainState.start(recipe, CPU, {"vgg19": "caffe"})
     state.save(file)
     other = {"vgg19": "torchvision"}
     with pytest.raises(InputError, match=r"other weights of VGG19; got torchvision; allowed: caffe"):
-        TrainState.resume(recipe, "data", file, CPU, other)
+        TrainState.resume(recipe, file, CPU, other)
     tensors, header = read_checkpoint(file)
     del header["vgg19"]
     save_file(tensors, file, metadata={"relume_checkpoint": json.dumps(header)})
-    assert TrainState.resume(recipe, "data", file, CPU, other).frozen == other
+    assert TrainState.resume(recipe, file, CPU, other).frozen == other
 
 
 def test_the_running_mean_follows_slowly_at_the_start_and_slower_later(recipe):
-    state = TrainState.start(recipe, "data", CPU)
+    state = TrainState.start(recipe, CPU)
     weight = state.generator.head.contract
     start = weight.detach().clone()
     with torch.no_grad():
@@ -74,16 +74,16 @@ def test_the_running_mean_follows_slowly_at_the_start_and_slower_later(recipe):
 
 
 def test_batch_norms_memory_is_that_of_networks_that_train(recipe):
-    assert TrainState.start(recipe, "data", CPU).running_statistics() == []
+    assert TrainState.start(recipe, CPU).running_statistics() == []
     arch = {"kind": "srresnet", "width": 8, "num_blocks": 2}
-    state = TrainState.start(Recipe.model_validate({**recipe.resolved(), "arch": arch}), "data", CPU)
+    state = TrainState.start(Recipe.model_validate({**recipe.resolved(), "arch": arch}), CPU)
     assert len(state.running_statistics()) == 2 * 5
     assert state.running_statistics()[0] is state.generator.blocks[0].body[1].running_mean
 
 
 def test_the_running_mean_has_a_running_mean_of_statistics(recipe):
     arch = {"kind": "srresnet", "width": 8, "num_blocks": 2}
-    state = TrainState.start(Recipe.model_validate({**recipe.resolved(), "arch": arch}), "data", CPU)
+    state = TrainState.start(Recipe.model_validate({**recipe.resolved(), "arch": arch}), CPU)
     state.step = 10**6
     norm = state.generator.trunk_end[1]
     norm.running_mean += 1
@@ -100,11 +100,11 @@ def test_fixed_statistics_stay_and_pictures_train_as_they_are_restored_later(rec
     recipe = recipe.model_copy(
         update={"arch": Recipe.model_validate({**recipe.resolved(), "arch": arch}).arch}
     )
-    first = TrainState.start(recipe, "data", CPU)
+    first = TrainState.start(recipe, CPU)
     first.averaged.trunk_end[1].running_mean.fill_(0.5)
     first.save(tmp_path / "first.safetensors")
     update = {"initial_weights": str(tmp_path / "first.safetensors"), "fixed_statistics": fixed}
-    state = TrainState.start(recipe.model_copy(update=update), "data", CPU)
+    state = TrainState.start(recipe.model_copy(update=update), CPU)
     pictures = torch.rand(3, 3, 8, 8)
     trained = state.generator(pictures)
     assert torch.equal(state.generator.trunk_end[1].running_mean, torch.full((8,), 0.5)) == fixed
@@ -113,7 +113,7 @@ def test_fixed_statistics_stay_and_pictures_train_as_they_are_restored_later(rec
     trained.sum().backward()
     assert state.generator.trunk_end[1].weight.grad is not None
     state.save(tmp_path / "step-00000000.safetensors")
-    again = TrainState.resume(state.recipe, "data", tmp_path / "step-00000000.safetensors", CPU)
+    again = TrainState.resume(state.recipe, tmp_path / "step-00000000.safetensors", CPU)
     assert again.generator.trunk_end[1].training != fixed
 
 
@@ -122,7 +122,7 @@ import sys, torch
 from relume.train.recipe import Recipe
 from relume.train.state import TrainState
 recipe = Recipe.model_validate_json(sys.argv[1])
-print(*TrainState.start(recipe, "data", torch.device("cpu")).optimizers)
+print(*TrainState.start(recipe, torch.device("cpu")).optimizers)
 """
 
 
@@ -136,7 +136,7 @@ def test_networks_that_train_have_the_same_order_in_every_process(recipe):
 def test_crops_must_fit_the_network(recipe):
     unet = {**recipe.resolved(), "arch": {"kind": "unet"}}
     with pytest.raises(UsageError, match=r"unet cannot train on crops of this side; got data.crop_px 32"):
-        TrainState.start(Recipe.model_validate(unet), "data", CPU)
+        TrainState.start(Recipe.model_validate(unet), CPU)
 
 
 def test_the_newest_checkpoint_is_that_of_the_highest_step(tmp_path):
@@ -160,17 +160,17 @@ def test_weights_to_start_from_must_be_there_and_fit(recipe, tmp_path):
     for source, error in ((tmp_path / "none", UsageError), (tmp_path, UsageError)):
         changed = Recipe.model_validate({**recipe.resolved(), "initial_weights": str(source)})
         with pytest.raises(error, match="there is no initial_weights"):
-            TrainState.start(changed, "data", CPU)
+            TrainState.start(changed, CPU)
     save_file({"head": torch.zeros(1)}, tmp_path / "other.safetensors")
     changed = Recipe.model_validate(
         {**recipe.resolved(), "initial_weights": str(tmp_path / "other.safetensors")}
     )
     with pytest.raises(InputError, match=r"cannot start from .*other\.safetensors"):
-        TrainState.start(changed, "data", CPU)
+        TrainState.start(changed, CPU)
 
 
 def test_a_checkpoint_is_one_file_of_tensors_with_a_json_header(recipe, tmp_path):
-    TrainState.start(recipe, "data", CPU, {"vgg19": "vgg"}).save(tmp_path / "a.safetensors")
+    TrainState.start(recipe, CPU, {"vgg19": "vgg"}).save(tmp_path / "a.safetensors")
     with safe_open(tmp_path / "a.safetensors", framework="pt") as file:
         header = json.loads(file.metadata()["relume_checkpoint"])
     assert header.keys() == {"recipe", "data", "vgg19", "step", "best"}

@@ -18,7 +18,7 @@ def make(recipe, adversarial=None, **changes):
     """A state of a recipe and the step of it, both on the CPU in full precision."""
     runtime = {**recipe.resolved()["runtime"], "precision": "fp32", **changes.pop("runtime", {})}
     content = {**recipe.resolved(), "adversarial": adversarial, "runtime": runtime, **changes}
-    state = TrainState.start(Recipe.model_validate(content), "no pictures", CPU)
+    state = TrainState.start(Recipe.model_validate(content), CPU)
     networks = {name: state.networks[name] for name in state.optimizers}
     losses = Losses(state.recipe, CPU)
     return state, lambda lq, hq: train_step(state, networks, losses, lq, hq)

@@ -60,7 +60,8 @@ def run(
         folder = run_dir or Path("runs", experiment.name + ("-smoke" if smoke else ""))
         checkpoint = train(experiment, folder, device=device, resume=resume)
     except RelumeError as error:
-        if processes.rank():  # the first of several processes says the same
+        if processes.rank():  # the first of several processes mostly says the same
+            processes.report(error)
             return error.exit_code
         raise
     if not processes.rank():

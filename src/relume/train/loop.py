@@ -46,10 +46,11 @@ def train(recipe: Recipe, run_dir: Path, *, device: str = "auto", resume: bool =
     with owned(run_dir), processes.joined():
         where = open_device(device)
         _require_equal_shares(recipe)
+        losses = Losses(recipe, where)
+        state = start_or_resume(recipe, run_dir, where, resume, losses.frozen)
         with processes.first_goes_first():
             crops = make_crops(recipe)
-        losses = Losses(recipe, where)
-        state = start_or_resume(recipe, crops.fingerprint, run_dir, where, resume, losses.frozen)
+        state.use_data(crops.fingerprint)
         validation = Validation(recipe, crops)
         batches = make_batches_of(crops, recipe, state.step, where)
         networks = _networks(state)
@@ -77,19 +78,19 @@ def train(recipe: Recipe, run_dir: Path, *, device: str = "auto", resume: bool =
 
 
 def start_or_resume(
-    recipe: Recipe, data: str, run_dir: Path, device: torch.device, resume: bool, frozen: Mapping[str, str]
+    recipe: Recipe, run_dir: Path, device: torch.device, resume: bool, frozen: Mapping[str, str]
 ) -> TrainState:
     """The state to go on from; see :func:`train`."""
     if recipe.runtime.threads:
         torch.set_num_threads(recipe.runtime.threads)
     checkpoint = newest_checkpoint(run_dir)
     if checkpoint is None:
-        return TrainState.start(recipe, data, device, frozen)
+        return TrainState.start(recipe, device, frozen)
     if not resume:
         raise UsageError(
             f"{run_dir} already holds a run", hint="add --resume to go on, or choose another --run"
         )
-    return TrainState.resume(recipe, data, checkpoint, device, frozen)
+    return TrainState.resume(recipe, checkpoint, device, frozen)
 
 
 def _networks(state: TrainState) -> Networks:

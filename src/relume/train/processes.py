@@ -12,6 +12,7 @@ from datetime import timedelta
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.distributed.elastic.multiprocessing.errors import get_error_handler
 
 from relume.errors import RelumeError
 
@@ -70,6 +71,11 @@ def first_goes_first() -> Generator[None]:
     finally:
         if not rank():
             meet()
+
+
+def report(error: Exception) -> None:
+    """Leave an error that ends this process to torchrun, which tells the one that came first."""
+    get_error_handler().record_exception(error)
 
 
 def meet() -> None:

@@ -36,7 +36,7 @@ class TrainState:
         recipe: what is trained.
         networks: ``generator`` and its running mean ``ema``; adversarial training adds ``discriminator``.
         optimizers: by the name of the network they update.
-        data: fingerprint of the training pictures.
+        data: fingerprint of the training pictures; empty until they are decoded.
         frozen: which weights of other networks the losses use, by the name of the network; see
             :class:`relume.train.step.Losses`.
         step: steps done.
@@ -46,8 +46,8 @@ class TrainState:
     recipe: Recipe
     networks: dict[str, nn.Module]
     optimizers: dict[str, torch.optim.Optimizer]
-    data: str
     frozen: Mapping[str, str] = field(default_factory=dict[str, str])
+    data: str = ""
     step: int = 0
     best: float = float("-inf")
 
@@ -79,7 +79,7 @@ class TrainState:
 
     @classmethod
     def start(
-        cls, recipe: Recipe, data: str, device: torch.device, frozen: Mapping[str, str] | None = None
+        cls, recipe: Recipe, device: torch.device, frozen: Mapping[str, str] | None = None
     ) -> "TrainState":
         """Fresh networks, or those of ``recipe.initial_weights``."""
         torch.manual_seed(recipe.seed)
@@ -110,7 +110,7 @@ class TrainState:
             networks |= {
                 name: nn.SyncBatchNorm.convert_sync_batchnorm(network) for name, network in networks.items()
             }
-        state = cls(recipe, networks, {}, data, frozen or {})
+        state = cls(recipe, networks, {}, frozen or {})
         for name in [name for name in networks if name != "ema"]:  # in one order in all processes
             options = state.optimizer_options(name)
             state.optimizers[name] = torch.optim.Adam(
@@ -123,26 +123,16 @@ class TrainState:
 
     @classmethod
     def resume(
-        cls,
-        recipe: Recipe,
-        data: str,
-        checkpoint: Path,
-        device: torch.device,
-        frozen: Mapping[str, str] | None = None,
+        cls, recipe: Recipe, checkpoint: Path, device: torch.device, frozen: Mapping[str, str] | None = None
     ) -> "TrainState":
         """The state that :meth:`save` wrote, by any number of processes.
 
         Raises:
-            InputError: if the file is damaged or was written under another recipe, with other pictures or
-                with other weights of VGG19 or the teacher.
+            InputError: if the file is damaged or was written under another recipe or with other weights of
+                VGG19 or the teacher.
         """
         tensors, header = read_checkpoint(checkpoint)
         require_same_past(recipe, recipe_from(header["recipe"], checkpoint), header["step"])
-        if header["data"] != data:
-            raise InputError(
-                "the checkpoint was trained on other pictures",
-                hint="restore the data, or start a new run folder with initial_weights",
-            )
         for name, weights in (frozen or {}).items():
             if header.get(name, weights) != weights:  # checkpoints of before do not tell
                 raise InputError(
@@ -151,13 +141,27 @@ class TrainState:
                     allowed=header[name],
                     hint=f"set {FROZEN[name][1]} to that file",
                 )
-        state = cls.start(recipe.model_copy(update={"initial_weights": ""}), data, device, frozen)
-        state.recipe, state.step, state.best = recipe, header["step"], header["best"]
+        state = cls.start(recipe.model_copy(update={"initial_weights": ""}), device, frozen)
+        state.recipe, state.data = recipe, header["data"]
+        state.step, state.best = header["step"], header["best"]
         for name, network in state.networks.items():
             network.load_state_dict(_below(tensors, f"networks.{name}."))
         for name, optimizer in state.optimizers.items():
             _load_optimizer(optimizer, _below(tensors, f"optimizers.{name}."))
         return state
+
+    def use_data(self, data: str) -> None:
+        """Train on the pictures with this fingerprint.
+
+        Raises:
+            InputError: if it trained on others until now.
+        """
+        if self.data not in ("", data):
+            raise InputError(
+                "the checkpoint was trained on other pictures",
+                hint="restore the data, or start a new run folder with initial_weights",
+            )
+        self.data = data
 
     def save(self, path: Path) -> None:
         """Write everything to one ``.safetensors`` file."""
