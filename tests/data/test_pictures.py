@@ -68,5 +68,7 @@ def test_unusable_pictures_are_skipped_and_named(photos):
 
 
 def test_nothing_usable_is_an_input_error(photos):
-    with pytest.raises(InputError, match="none of the 3 training pictures can be used; got 50×40 is smaller"):
+    with pytest.raises(
+        InputError, match=r"none of the 3 training pictures can be used; got \S+\.png: 50×40 is smaller"
+    ):
         DecodedPictures.decode(find_pictures([photos]), smallest_px=100)

@@ -74,7 +74,7 @@ def test_salvage_takes_what_is_there_and_says_so(
     whole = read_picture(tmp_path / name)
     content = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(content[: len(content) // 2])
-    with pytest.raises(InputError, match="--salvage uses what can be decoded"):
+    with pytest.raises(InputError, match="--salvage of upscale and deblur uses what"):
         read_picture(tmp_path / name)
     with caplog.at_level(logging.WARNING):
         found = read_picture(tmp_path / name, salvage=True)

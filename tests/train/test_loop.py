@@ -159,6 +159,11 @@ def test_a_run_folder_is_not_overwritten(recipe, tmp_path):
     train(recipe, tmp_path / "run", device="cpu")
     with pytest.raises(UsageError, match="already holds a run; add --resume"):
         train(recipe, tmp_path / "run", device="cpu")
+    onwards = changed(recipe, initial_weights=str(tmp_path / "run"))
+    with pytest.raises(
+        UsageError, match="already holds a run; this one starts from it: choose another --run"
+    ):
+        train(onwards, tmp_path / "run", device="cpu")
 
 
 @pytest.mark.parametrize("change", [{"initial_weights": "nowhere"}, {"teacher": {"model": "nowhere"}}])
@@ -245,8 +250,10 @@ def test_lasting_nan_stops_the_run_and_keeps_the_last_good_checkpoint(recipe, tm
     constant = changed(recipe, steps=20)
     monkeypatch.setattr("relume.train.state.require_same_past", lambda *_: None)
     before = good.read_bytes()
-    with pytest.raises(TrainingDiverged, match="no finite gradient for 3 steps"):
+    with pytest.raises(TrainingDiverged, match=f"no finite gradient for 3 steps.*got {good} from before"):
         train(constant, run, device="cpu", resume=True)
+    with pytest.raises(TrainingDiverged, match="got no checkpoint from before"):
+        train(constant, tmp_path / "anew", device="cpu")
     assert good.read_bytes() == before
     assert sorted((run / "checkpoints").glob("step-*"))[-1] == good
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -37,15 +38,19 @@ def recipe(recipe):
     return Recipe.model_validate({**recipe.resolved(), **changes})
 
 
-def started(recipe: Recipe, run: Path) -> subprocess.Popen[str]:
-    """``relume train`` in two processes."""
+def started(
+    recipe: Recipe, run: Path, *options: str, program: tuple[str, ...] = ("-m", "--", "relume")
+) -> subprocess.Popen[str]:
+    """``relume train``, or another program that takes its arguments, in two processes."""
     (run.parent / "recipe.yaml").write_text(yaml.safe_dump(recipe.resolved()))
-    torchrun = ["torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "--"]
-    training = ["train", str(run.parent / "recipe.yaml"), "--run", str(run), "-g", "cpu"]
-    command = [sys.executable, "-m", *torchrun, "relume", *training]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    torchrun = ["torch.distributed.run", "--standalone", "--nproc-per-node=2", *program]
+    training = ["train", str(run.parent / "recipe.yaml"), "--run", str(run), "-g", "cpu", *options]
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        [sys.executable, "-m", *torchrun, *training],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
 
 
@@ -122,9 +127,49 @@ def test_a_process_that_is_killed_ends_the_other_with_a_word_about_it(recipe, tm
     workers(process, tmp_path / "run")[-1].kill()
     code, _, err = finished(process)
     assert code == 1
-    assert "relume: another process of this training ended; got " in err
-    assert "torchrun tells which one and how" in err
+    assert "relume: another process of this training ended; torchrun tells which one and how" in err
     assert "bug in relume" not in err
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """A folder, and a program in whose second process ``relume`` works there."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    source = """
+import os, sys
+from relume.cli import run
+if os.environ["RANK"] == "1":
+    os.chdir("elsewhere")
+sys.exit(run(sys.argv[1:]))
+"""
+    (tmp_path / "program.py").write_text(source)
+    return tmp_path / "elsewhere"
+
+
+def relative(recipe: Recipe) -> Recipe:
+    data = recipe.data.model_copy(update={"train": (Path(recipe.data.train[0]).name,)})
+    return recipe.model_copy(update={"data": data})
+
+
+@pytest.mark.slow
+def test_what_only_a_later_process_lacks_is_told_before_training(recipe, tmp_path, elsewhere):
+    process = started(relative(recipe), tmp_path / "run", program=("--", "program.py"))
+    code, _, err = finished(process)
+    assert code == 1
+    assert "relume: process 1: photos does not exist" in err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_processes_that_would_go_on_from_other_steps_are_refused(recipe, tmp_path, elsewhere):
+    train(relative(recipe), tmp_path / "run", device="cpu")
+    shutil.copytree(recipe.data.train[0], elsewhere / "photos")
+    longer = relative(recipe).model_copy(update={"steps": 3})
+    process = started(longer, tmp_path / "run", "--resume", "--run", "run", program=("--", "program.py"))
+    code, _, err = finished(process)
+    assert code == 1
+    assert "relume: the processes of this training differ; got step 2 in process 0, 0 in process 1" in err
 
 
 def test_what_goes_wrong_in_a_later_process_is_left_to_torchrun(tmp_path, monkeypatch, capsys):
@@ -159,5 +204,7 @@ def test_one_process_alone_needs_no_others():
         processes.average([tensor])
         assert tensor == 1
         assert processes.mean({"a": tensor}, tensor.device) == {"a": tensor}
-        with processes.first_goes_first():
-            pass
+        assert processes.first_goes_first(lambda: "made") == "made"
+        processes.require_equal(step=1)
+        with pytest.raises(UsageError, match="own words"), processes.agreeing():
+            raise UsageError("own words")

@@ -165,7 +165,9 @@ def test_weights_to_start_from_must_be_there_and_fit(recipe, tmp_path):
     changed = Recipe.model_validate(
         {**recipe.resolved(), "initial_weights": str(tmp_path / "other.safetensors")}
     )
-    with pytest.raises(InputError, match=r"cannot start from .*other\.safetensors"):
+    with pytest.raises(
+        InputError, match=r"cannot start from .*other\.safetensors; got 1 tensors, of which 0 fit"
+    ):
         TrainState.start(changed, CPU)
 
 

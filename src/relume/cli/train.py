@@ -10,6 +10,7 @@ Ctrl-C saves and leaves; --resume goes on from there, exactly. Several processes
 
 import json
 import re
+import sys
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,7 +47,6 @@ def run(
     """Do it; see the module's text."""
     with extra("train"):
         from relume.train import processes
-        from relume.train.loop import train
         from relume.train.recipe_files import load_recipe
 
     if data:  # which takes what follows it, KEY=VALUE too
@@ -58,7 +58,7 @@ def run(
         experiment = load_recipe(recipe, overrides)
         experiment = experiment.smoke() if smoke else experiment
         folder = run_dir or Path("runs", experiment.name + ("-smoke" if smoke else ""))
-        checkpoint = train(experiment, folder, device=device, resume=resume)
+        checkpoint = _trained(experiment, folder, device, resume)
     except RelumeError as error:
         if processes.rank():  # the first of several processes mostly says the same
             processes.report(error)
@@ -67,6 +67,21 @@ def run(
     if not processes.rank():
         print(f"{checkpoint}\n{_next(experiment, folder, checkpoint)}")
     return 0
+
+
+def _trained(experiment: "Recipe", folder: Path, device: str, resume: bool) -> Path:
+    from relume.train import processes
+    from relume.train.loop import train
+    from relume.train.state import newest_checkpoint
+
+    if resume and not newest_checkpoint(folder) and not processes.rank():
+        print(f"{folder} holds no checkpoint: the run starts anew", file=sys.stderr)
+    try:
+        return train(experiment, folder, device=device, resume=resume)
+    except KeyboardInterrupt:
+        if not processes.rank() and (newest := newest_checkpoint(folder)):
+            print(f"{newest}: the same command with --resume goes on", file=sys.stderr)
+        raise
 
 
 def _is_override(word: str) -> bool:

@@ -100,8 +100,11 @@ class DecodedPictures:
             files.append(decoded)
             shapes.append((height, width))
         if not files:
-            reason = next(iter(skipped.values()))
-            raise InputError(f"none of the {len(skipped)} training pictures can be used", got=reason)
+            name, reason = next(iter(skipped.items()))
+            raise InputError(
+                f"none of the {len(skipped)} training pictures can be used",
+                got=reason if name in reason else f"{name}: {reason}",
+            )
         return cls(tuple(files), tuple(shapes), skipped)
 
     @property

@@ -339,7 +339,7 @@ def decoding(path: Path, format: str, *, salvageable: bool = False) -> Generator
         lines = dict.fromkeys(str(getattr(error, "detail", error)).splitlines())  # libvips repeats itself
         reason = " ".join(" ".join(lines).split()) or type(error).__name__
         advised = salvageable and format in _SALVAGEABLE
-        hint = "--salvage uses what can be decoded" if advised else None
+        hint = "--salvage of upscale and deblur uses what can be decoded" if advised else None
         found = f"a damaged {format} file ({shorten(reason, 200, placeholder=' …')})"
         raise InputError(f"cannot read {path}", got=found, hint=hint) from error
 

@@ -35,7 +35,9 @@ def open_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise UsageError("cannot train on this device", got=name, allowed="auto, cpu, cuda, mps") from error
+        there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+        allowed = ["auto", "cpu", *(name for name, found in there.items() if found)]
+        raise UsageError("cannot train on this device", got=name, allowed=allowed) from error
     if device.type == "cuda":
         torch.cuda.set_device(device)
         torch.set_float32_matmul_precision("high")

@@ -44,15 +44,17 @@ def train(recipe: Recipe, run_dir: Path, *, device: str = "auto", resume: bool =
     """
     stop = StopRequests(recipe.runtime.max_minutes)
     with owned(run_dir), processes.joined():
-        where = open_device(device)
-        _require_equal_shares(recipe)
-        losses = Losses(recipe, where)
-        state = start_or_resume(recipe, run_dir, where, resume, losses.frozen)
-        with processes.first_goes_first():
-            crops = make_crops(recipe)
-        state.use_data(crops.fingerprint)
-        validation = Validation(recipe, crops)
-        batches = make_batches_of(crops, recipe, state.step, where)
+        with processes.agreeing():
+            where = open_device(device)
+            _require_equal_shares(recipe)
+            losses = Losses(recipe, where)
+            state = start_or_resume(recipe, run_dir, where, resume, losses.frozen)
+        crops = processes.first_goes_first(lambda: make_crops(recipe))
+        processes.require_equal(recipe=recipe.sha256(), step=state.step, data=crops.fingerprint)
+        with processes.agreeing():
+            state.use_data(crops.fingerprint)
+            validation = Validation(recipe, crops)
+            batches = make_batches_of(crops, recipe, state.step, where)
         networks = _networks(state)
         unusable = 0
         with open_log(run_dir, state, crops) as log, stop, memory_errors_told():
@@ -87,9 +89,10 @@ def start_or_resume(
     if checkpoint is None:
         return TrainState.start(recipe, device, frozen)
     if not resume:
-        raise UsageError(
-            f"{run_dir} already holds a run", hint="add --resume to go on, or choose another --run"
-        )
+        where = "choose another --run"
+        starts_there = recipe.initial_weights and Path(recipe.initial_weights).resolve() == run_dir.resolve()
+        hint = f"this one starts from it: {where}" if starts_there else f"add --resume to go on, or {where}"
+        raise UsageError(f"{run_dir} already holds a run", hint=hint)
     return TrainState.resume(recipe, checkpoint, device, frozen)
 
 
@@ -112,7 +115,9 @@ def _require_equal_shares(recipe: Recipe) -> None:
 
 
 def _diverged(state: TrainState, unusable: int, run_dir: Path) -> TrainingDiverged:
+    good = newest_checkpoint(run_dir)
     return TrainingDiverged(
         f"no finite gradient for {unusable} steps, at step {state.step}",
-        hint=f"lower optimizer.lr or set optimizer.clip_norm; good checkpoints are in {run_dir}",
+        got=f"{good} from before" if good else "no checkpoint from before",
+        hint="lower optimizer.lr or set optimizer.clip_norm",
     )

@@ -5,16 +5,19 @@ weights without ever sending them, because they start from the same ones and tak
 """
 
 import os
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 from torch.distributed.elastic.multiprocessing.errors import get_error_handler
 
-from relume.errors import RelumeError
+from relume.errors import RelumeError, UsageError
+
+Result = TypeVar("Result")
 
 LONGEST_WAIT = timedelta(hours=1)
 """For another process; the first one validates and saves while the others wait."""
@@ -39,8 +42,8 @@ def joined() -> Generator[None]:
             raise
         raise RelumeError(
             "another process of this training ended",
-            got=str(error).splitlines()[0],
-            hint="torchrun tells which one and how (signal 9 is often too little memory); --resume goes on",
+            hint="torchrun tells which one and how (signal 9 is often too little memory); "
+            "--resume goes on from the newest checkpoint",
         ) from error
     finally:
         dist.destroy_process_group()
@@ -62,15 +65,55 @@ def rank_on_machine() -> int:
 
 
 @contextmanager
-def first_goes_first() -> Generator[None]:
-    """The block runs in the first process, then in the others, which find what it has put on disk."""
-    if rank():
-        meet()
+def agreeing() -> Generator[None]:
+    """A block that all processes finish, or none: they meet at its end, so none may meet inside.
+
+    Raises:
+        RelumeError: in every process, if one raised it.
+    """
+    own: RelumeError | None = None
     try:
         yield
-    finally:
-        if not rank():
-            meet()
+    except RelumeError as error:
+        own = error
+    found = _gathered((type(own), str(own)) if own else None)
+    if own:
+        raise own
+    for number, told in enumerate(found):
+        if told:
+            kind, text = told
+            raise kind(f"process {number}: {text}")
+
+
+def first_goes_first(make: Callable[[], Result]) -> Result:
+    """What the call gives here; the others make it after the first process, and find what that put on disk.
+
+    Raises:
+        RelumeError: in every process, if one raised it.
+    """
+    made: list[Result] = []
+    for turn in (not rank(), bool(rank())):
+        with agreeing():
+            if turn:
+                made.append(make())
+    return made[0]
+
+
+def require_equal(**facts: object) -> None:
+    """Refuse to train together on different things.
+
+    Raises:
+        UsageError: in every process, naming the first difference.
+    """
+    first, *others = _gathered(facts)
+    for number, other in enumerate(others, 1):
+        for name, value in first.items():
+            if other[name] != value:
+                raise UsageError(
+                    "the processes of this training differ",
+                    got=f"{name} {value} in process 0, {other[name]} in process {number}",
+                    hint="give all the same recipe, data and run folder, which several machines must share",
+                )
 
 
 def report(error: Exception) -> None:
@@ -110,6 +153,13 @@ def mean(numbers: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
     shared = torch.stack([value.to(device, torch.float32, non_blocking=True) for value in numbers.values()])
     average([shared])
     return dict(zip(numbers, shared, strict=True))
+
+
+def _gathered(thing: object) -> list[Any]:
+    things: list[Any] = [thing] * count()
+    if _several():
+        dist.all_gather_object(things, thing)
+    return things
 
 
 def _several() -> bool:

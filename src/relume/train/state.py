@@ -236,7 +236,12 @@ def find_weights(source: str, key: str) -> Path:
     path = Path(source)
     found = newest_checkpoint(path) if path.is_dir() else path
     if found is None or not found.exists():
-        raise UsageError(f"there is no {key}", got=source, allowed="a run folder or .safetensors file")
+        raise UsageError(
+            f"there is no {key}",
+            got=source,
+            allowed="a run folder or .safetensors file",
+            hint=f"train it first, or {key}=PATH names another",
+        )
     return found
 
 
@@ -262,13 +267,17 @@ def _load(network: nn.Module, source: str, from_scale: int, scale: int) -> None:
             weights = {k: _rescaled(v, fresh.get(k, v), from_scale, scale) for k, v in weights.items()}
             equal = {k: v for k, v in weights.items() if k in fresh and v.shape == fresh[k].shape}
             weights = fresh | equal if len(equal) > len(fresh) / 2 else weights
-        network.load_state_dict(weights)
-    except (SafetensorError, OSError, RuntimeError) as error:
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"cannot start from {source}", got=error, allowed="weights of a network") from error
+    needed = {name: tensor.shape for name, tensor in network.state_dict().items()}
+    fitting = sum(name in weights and weights[name].shape == shape for name, shape in needed.items())
+    if not fitting == len(needed) == len(weights):
         raise InputError(
             f"cannot start from {source}",
-            got=" ".join(str(error).split())[:200],
-            allowed="whole weights of the same network",
-        ) from error
+            got=f"{len(weights)} tensors, of which {fitting} fit",
+            allowed=f"the {len(needed)} of this network, of equal arch options",
+        )
+    network.load_state_dict(weights)
 
 
 def _rescaled(weights: Tensor, fresh: Tensor, from_scale: int, scale: int) -> Tensor:
