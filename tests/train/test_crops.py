@@ -8,7 +8,7 @@ from PIL import Image
 
 from relume.data.mixture import Mixture
 from relume.errors import InputError
-from relume.train.crops import make_crops
+from relume.train.crops import find_data
 from relume.train.recipe import Recipe
 from relume.train.recipe_files import load_recipe
 
@@ -39,7 +39,7 @@ def deblur(*overrides: str) -> Recipe:
 @pytest.mark.parametrize("variant", [(), ("variant=few_frames",)])
 def test_a_smoke_run_sees_every_part_of_the_data(data, variant):
     recipe = deblur(*variant)
-    crops = make_crops(recipe)
+    crops = find_data(recipe)()
     assert isinstance(crops, Mixture)
     assert len(crops.parts) == 1 + len(recipe.also) > 1
 
@@ -48,7 +48,7 @@ def test_a_smoke_run_sees_every_part_of_the_data(data, variant):
 @pytest.mark.parametrize("wrong", ["nowhere", "photos"])
 def test_missing_data_of_a_part_is_told_with_what_to_do(data, part, wrong):
     with pytest.raises(InputError, match=f"also.{part}: ") as raised:
-        make_crops(deblur(f"also.{part}.train=[{wrong}]"))
+        find_data(deblur(f"also.{part}.train=[{wrong}]"))()
     assert f"also.{part}.train=[FOLDER] says where it lies, also={{}} trains without" in str(raised.value)
 
 
@@ -57,8 +57,8 @@ def test_all_parts_are_found_before_any_is_decoded(data, monkeypatch):
         "relume.data.pictures.DecodedPictures.decode", lambda *_, **__: pytest.fail("too early")
     )
     with pytest.raises(InputError, match=r"also\.pairs: "):
-        make_crops(deblur("also.pairs.train=[nowhere]"))
+        find_data(deblur("also.pairs.train=[nowhere]"))()
 
 
 def test_without_the_parts_the_pictures_suffice(data):
-    assert not isinstance(make_crops(deblur("also={}")), Mixture)
+    assert not isinstance(find_data(deblur("also={}"))(), Mixture)

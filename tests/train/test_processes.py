@@ -42,9 +42,10 @@ def started(
     recipe: Recipe, run: Path, *options: str, program: tuple[str, ...] = ("-m", "--", "relume")
 ) -> subprocess.Popen[str]:
     """``relume train``, or another program that takes its arguments, in two processes."""
-    (run.parent / "recipe.yaml").write_text(yaml.safe_dump(recipe.resolved()))
+    file = run.absolute().with_name("recipe.yaml")
+    file.write_text(yaml.safe_dump(recipe.resolved()))
     torchrun = ["torch.distributed.run", "--standalone", "--nproc-per-node=2", *program]
-    training = ["train", str(run.parent / "recipe.yaml"), "--run", str(run), "-g", "cpu", *options]
+    training = ["train", str(file), "--run", str(run), "-g", "cpu", *options]
     return subprocess.Popen(
         [sys.executable, "-m", *torchrun, *training],
         stdout=subprocess.PIPE,
@@ -163,10 +164,10 @@ def test_what_only_a_later_process_lacks_is_told_before_training(recipe, tmp_pat
 
 @pytest.mark.slow
 def test_processes_that_would_go_on_from_other_steps_are_refused(recipe, tmp_path, elsewhere):
-    train(relative(recipe), tmp_path / "run", device="cpu")
+    train(relative(recipe), Path("run"), device="cpu")
     shutil.copytree(recipe.data.train[0], elsewhere / "photos")
     longer = relative(recipe).model_copy(update={"steps": 3})
-    process = started(longer, tmp_path / "run", "--resume", "--run", "run", program=("--", "program.py"))
+    process = started(longer, Path("run"), "--resume", program=("--", "program.py"))
     code, _, err = finished(process)
     assert code == 1
     assert "relume: the processes of this training differ; got step 2 in process 0, 0 in process 1" in err
@@ -204,7 +205,40 @@ def test_one_process_alone_needs_no_others():
         processes.average([tensor])
         assert tensor == 1
         assert processes.mean({"a": tensor}, tensor.device) == {"a": tensor}
-        assert processes.first_goes_first(lambda: "made") == "made"
-        processes.require_equal(step=1)
+        assert processes.first_then_others(lambda: "made") == "made"
+        processes.require_equal({"step": 1})
         with pytest.raises(UsageError, match="own words"), processes.agreeing():
             raise UsageError("own words")
+
+
+def test_another_process_may_end_this_one(monkeypatch):
+    monkeypatch.setattr(processes, "_gathered", lambda own: [own, ("no such picture; got b", 65), None])
+    with (
+        pytest.raises(processes.EndedElsewhere, match="process 1: no such picture; got b") as told,
+        processes.agreeing(),
+    ):
+        pass
+    assert told.value.exit_code == 65
+    assert not processes.reported(told.value)  # the first process says it
+    monkeypatch.setenv("RANK", "2")
+    assert processes.reported(told.value)
+    with pytest.raises(UsageError, match="own words"), processes.agreeing():
+        raise UsageError("own words")
+    monkeypatch.setenv("TORCHELASTIC_ERROR_FILE", "")
+    assert not processes.reported(UsageError("nobody else knows this"))
+
+
+def test_an_own_error_is_told_though_the_others_are_gone(monkeypatch):
+    def gone(_):
+        raise RuntimeError("gloo/transport: Connection closed by peer")
+
+    monkeypatch.setattr(processes, "_gathered", gone)
+    with pytest.raises(UsageError, match="own words"), processes.agreeing():
+        raise UsageError("own words")
+
+
+def test_processes_that_differ_are_told_in_what(monkeypatch):
+    monkeypatch.setattr(processes, "_gathered", lambda own: [own, own, {"batch_size": 4, "ema": 0.5}])
+    processes.require_equal({"batch_size": 4, "ema": 0.5})
+    with pytest.raises(UsageError, match=r"got ema None in process 0, 0\.5 in process 2; give all the same"):
+        processes.require_equal({"batch_size": 4})

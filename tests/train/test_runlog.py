@@ -4,7 +4,7 @@ import math
 import pytest
 import torch
 
-from relume.train.crops import make_crops
+from relume.train.crops import find_data
 from relume.train.recipe import Recipe
 from relume.train.runlog import RunLog, open_log, read_metrics
 from relume.train.state import TrainState
@@ -21,7 +21,7 @@ def state(recipe):
 
 @pytest.fixture
 def crops(recipe):
-    return make_crops(recipe)
+    return find_data(recipe)()
 
 
 def step(log, state, **stats):

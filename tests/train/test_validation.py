@@ -5,7 +5,7 @@ from PIL import Image
 
 from relume.archs.base import Network, nearest
 from relume.metrics.protocol import PROTOCOLS, score
-from relume.train.crops import make_crops
+from relume.train.crops import find_data
 from relume.train.recipe import Recipe
 from relume.train.validation import LARGEST_PX, Sample, Validation, bicubic, mean_scores
 
@@ -28,7 +28,7 @@ def changed(recipe, **changes):
 
 def validate(recipe):
     network = Nearest(recipe.scale)
-    return Validation(recipe, make_crops(recipe)).run(network, recipe.card(network))
+    return Validation(recipe, find_data(recipe)()).run(network, recipe.card(network))
 
 
 def test_without_pictures_crops_of_the_training_data_are_watched(recipe):
@@ -79,7 +79,7 @@ def test_means_and_the_picture_to_beat(recipe):
 
 
 def test_a_checkerboard_is_what_the_network_adds_to_that_of_the_target(recipe):
-    crops = make_crops(recipe)
+    crops = find_data(recipe)()
     network = Striped(recipe.scale)
     sample = Validation(recipe, crops).run(network, recipe.card(network))[0]
     assert sample.checkerboard == pytest.approx(255 * 0.05, rel=0.3)

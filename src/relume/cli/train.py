@@ -12,6 +12,8 @@ import json
 import re
 import sys
 from argparse import ArgumentParser
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +49,7 @@ def run(
     """Do it; see the module's text."""
     with extra("train"):
         from relume.train import processes
+        from relume.train.loop import train
         from relume.train.recipe_files import load_recipe
 
     if data:  # which takes what follows it, KEY=VALUE too
@@ -58,10 +61,10 @@ def run(
         experiment = load_recipe(recipe, overrides)
         experiment = experiment.smoke() if smoke else experiment
         folder = run_dir or Path("runs", experiment.name + ("-smoke" if smoke else ""))
-        checkpoint = _trained(experiment, folder, device, resume)
+        with _interruption_told(folder, resume):
+            checkpoint = train(experiment, folder, device=device, resume=resume)
     except RelumeError as error:
-        if processes.rank():  # the first of several processes mostly says the same
-            processes.report(error)
+        if processes.reported(error):
             return error.exit_code
         raise
     if not processes.rank():
@@ -69,17 +72,18 @@ def run(
     return 0
 
 
-def _trained(experiment: "Recipe", folder: Path, device: str, resume: bool) -> Path:
+@contextmanager
+def _interruption_told(folder: Path, resume: bool) -> Generator[None]:
+    """After Ctrl-C or SIGTERM, name the checkpoint to go on from."""
     from relume.train import processes
-    from relume.train.loop import train
     from relume.train.state import newest_checkpoint
 
-    if resume and not newest_checkpoint(folder) and not processes.rank():
-        print(f"{folder} holds no checkpoint: the run starts anew", file=sys.stderr)
+    another = None if resume else newest_checkpoint(folder)  # another run's
     try:
-        return train(experiment, folder, device=device, resume=resume)
+        yield
     except KeyboardInterrupt:
-        if not processes.rank() and (newest := newest_checkpoint(folder)):
+        newest = newest_checkpoint(folder)
+        if newest != another and not processes.rank():
             print(f"{newest}: the same command with --resume goes on", file=sys.stderr)
         raise
 

@@ -23,22 +23,26 @@ from relume.train.recipe import Recipe
 TrainingCrops = Crops[Any] | Mixture
 
 
-def make_crops(recipe: Recipe) -> TrainingCrops:
-    """Find and decode a recipe's data.
+def find_data(recipe: Recipe) -> Callable[[], TrainingCrops]:
+    """Find a recipe's data, all of it; what decodes it, which takes its time.
 
     Raises:
-        InputError: if the data cannot be used; of a part of ``also``, it names the part.
+        InputError: if the data cannot be used, which may show in decoding only; it names a part of ``also``.
     """
     decoders = [_find(recipe, recipe.degradation, recipe.data.train)]
     for name, more in recipe.also.items():
         with _part(name):
             decoders.append(_find(recipe, more.degradation, more.train))
-    parts = [decoders[0]()]
-    for name, decode in zip(recipe.also, decoders[1:], strict=True):
-        with _part(name):
-            parts.append(decode())
-    shares = [more.share for more in recipe.also.values()]
-    return Mixture(tuple(parts), (1 - sum(shares), *shares), recipe.seed) if shares else parts[0]
+
+    def decode_all() -> TrainingCrops:
+        parts = [decoders[0]()]
+        for name, decode in zip(recipe.also, decoders[1:], strict=True):
+            with _part(name):
+                parts.append(decode())
+        shares = [more.share for more in recipe.also.values()]
+        return Mixture(tuple(parts), (1 - sum(shares), *shares), recipe.seed) if shares else parts[0]
+
+    return decode_all
 
 
 @contextmanager
@@ -55,7 +59,7 @@ def _part(name: str) -> Generator[None]:
 
 
 def _find(recipe: Recipe, options: Degradation, sources: tuple[str, ...]) -> Callable[[], Crops[Any]]:
-    """What decodes the data: files are found first, all, as decoding takes its time."""
+    """Find the data of one part; what decodes it."""
     px = recipe.data.crop_px
     sharpen = recipe.data.sharpen.build() if recipe.data.sharpen else None
     common = (px, recipe.seed, recipe.data.augment, sharpen)

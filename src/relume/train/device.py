@@ -35,8 +35,8 @@ def open_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-        allowed = ["auto", "cpu", *(name for name, found in there.items() if found)]
+        gpus = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+        allowed = ["auto", "cpu", *gpus, *(["mps"] if torch.backends.mps.is_available() else [])]
         raise UsageError("cannot train on this device", got=name, allowed=allowed) from error
     if device.type == "cuda":
         torch.cuda.set_device(device)

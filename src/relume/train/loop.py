@@ -7,7 +7,7 @@ import torch
 
 from relume.errors import TrainingDiverged, UsageError
 from relume.train import processes
-from relume.train.crops import make_batches_of, make_crops
+from relume.train.crops import find_data, make_batches_of
 from relume.train.device import memory_errors_told, open_device
 from relume.train.ownership import owned
 from relume.train.recipe import Recipe
@@ -41,23 +41,30 @@ def train(recipe: Recipe, run_dir: Path, *, device: str = "auto", resume: bool =
             the batch cannot be divided.
         OutOfMemory: if a step does not fit into the device's memory.
         TrainingDiverged: if gradients stay NaN or infinite; the last checkpoint is from before.
+        EndedElsewhere: if another process ended, or raised one of these before training began.
     """
     stop = StopRequests(recipe.runtime.max_minutes)
     with owned(run_dir), processes.joined():
-        with processes.agreeing():
+        with processes.agreeing(), memory_errors_told():
             where = open_device(device)
             _require_equal_shares(recipe)
+            decode = find_data(recipe)
             losses = Losses(recipe, where)
+            anew = newest_checkpoint(run_dir) is None
             state = start_or_resume(recipe, run_dir, where, resume, losses.frozen)
-        crops = processes.first_goes_first(lambda: make_crops(recipe))
-        processes.require_equal(recipe=recipe.sha256(), step=state.step, data=crops.fingerprint)
-        with processes.agreeing():
-            state.use_data(crops.fingerprint)
+        processes.require_equal(state.decided_by())
+        crops = processes.first_then_others(decode)
+        fingerprint = crops.fingerprint
+        processes.require_equal({"data.train": fingerprint})
+        with processes.agreeing(), memory_errors_told():
+            state.use_data(fingerprint)
             validation = Validation(recipe, crops)
             batches = make_batches_of(crops, recipe, state.step, where)
         networks = _networks(state)
         unusable = 0
         with open_log(run_dir, state, crops) as log, stop, memory_errors_told():
+            if resume and anew:
+                log.say(f"{run_dir} held no checkpoint: the run starts anew")
             while state.step < recipe.steps and not stop.requested():
                 with log.waiting():
                     lq, hq = next(batches)

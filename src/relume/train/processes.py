@@ -5,7 +5,7 @@ weights without ever sending them, because they start from the same ones and tak
 """
 
 import os
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -13,14 +13,17 @@ from typing import Any, TypeVar
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.distributed.elastic.multiprocessing.errors import get_error_handler
 
 from relume.errors import RelumeError, UsageError
 
 Result = TypeVar("Result")
 
 LONGEST_WAIT = timedelta(hours=1)
-"""For another process; the first one validates and saves while the others wait."""
+"""For another process; the first one decodes, validates and saves while the others wait."""
+
+
+class EndedElsewhere(RelumeError):
+    """Another process ended, or raised what this tells; this one had no error of its own."""
 
 
 @contextmanager
@@ -28,7 +31,7 @@ def joined() -> Generator[None]:
     """Meet the other processes that torchrun started, if it did, and part from them at the end.
 
     Raises:
-        RelumeError: if another one ended without parting (between CPUs).
+        EndedElsewhere: if another one ended without parting, or did not answer (between CPUs).
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield
@@ -40,8 +43,9 @@ def joined() -> Generator[None]:
     except RuntimeError as error:
         if "gloo/transport" not in str(error):  # which has no class of its own
             raise
-        raise RelumeError(
-            "another process of this training ended",
+        what = "did not answer in time" if "Timed out" in str(error) else "ended"
+        raise EndedElsewhere(
+            f"another process of this training {what}",
             hint="torchrun tells which one and how (signal 9 is often too little memory); "
             "--resume goes on from the newest checkpoint",
         ) from error
@@ -69,27 +73,31 @@ def agreeing() -> Generator[None]:
     """A block that all processes finish, or none: they meet at its end, so none may meet inside.
 
     Raises:
-        RelumeError: in every process, if one raised it.
+        RelumeError: as raised inside.
+        EndedElsewhere: if another process raised one, with its text and exit code.
     """
     own: RelumeError | None = None
     try:
         yield
     except RelumeError as error:
         own = error
-    found = _gathered((type(own), str(own)) if own else None)
-    if own:
-        raise own
+    try:
+        found = _gathered((str(own), own.exit_code) if own else None)
+    finally:
+        if own:
+            raise own
     for number, told in enumerate(found):
         if told:
-            kind, text = told
-            raise kind(f"process {number}: {text}")
+            ended = EndedElsewhere(f"process {number}: {told[0]}")
+            ended.exit_code = told[1]
+            raise ended
 
 
-def first_goes_first(make: Callable[[], Result]) -> Result:
-    """What the call gives here; the others make it after the first process, and find what that put on disk.
+def first_then_others(make: Callable[[], Result]) -> Result:
+    """What the call gives; the others make it after the first process, and find what that has put on disk.
 
     Raises:
-        RelumeError: in every process, if one raised it.
+        RelumeError: as :func:`agreeing` does.
     """
     made: list[Result] = []
     for turn in (not rank(), bool(rank())):
@@ -99,26 +107,35 @@ def first_goes_first(make: Callable[[], Result]) -> Result:
     return made[0]
 
 
-def require_equal(**facts: object) -> None:
+def require_equal(facts: Mapping[str, object]) -> None:
     """Refuse to train together on different things.
 
     Raises:
         UsageError: in every process, naming the first difference.
     """
-    first, *others = _gathered(facts)
+    first, *others = _gathered(dict(facts))
     for number, other in enumerate(others, 1):
-        for name, value in first.items():
-            if other[name] != value:
+        for name in sorted(first | other):
+            if first.get(name) != other.get(name):
                 raise UsageError(
                     "the processes of this training differ",
-                    got=f"{name} {value} in process 0, {other[name]} in process {number}",
+                    got=f"{name} {first.get(name)} in process 0, {other.get(name)} in process {number}",
                     hint="give all the same recipe, data and run folder, which several machines must share",
                 )
 
 
-def report(error: Exception) -> None:
-    """Leave an error that ends this process to torchrun, which tells the one that came first."""
+def reported(error: RelumeError) -> bool:
+    """Whether an error need not be told here: another process tells it, or torchrun, which is given it."""
+    if not rank():
+        return False
+    if isinstance(error, EndedElsewhere):
+        return True
+    if not os.environ.get("TORCHELASTIC_ERROR_FILE"):
+        return False
+    from torch.distributed.elastic.multiprocessing.errors import get_error_handler
+
     get_error_handler().record_exception(error)
+    return True
 
 
 def meet() -> None:

@@ -71,6 +71,9 @@ class Log:
     def save(self, state: TrainState) -> None:
         """A checkpoint is due."""
 
+    def say(self, text: str) -> None:
+        """A line for the person who watches."""
+
 
 def open_log(run_dir: Path, state: TrainState, crops: TrainingCrops) -> Log:
     """The first process writes the run's folder, the others nothing."""
@@ -184,7 +187,7 @@ class RunLog(Log):
             old.unlink()
 
     def say(self, text: str) -> None:
-        """A line for the person who watches."""
+        """Write the line to stderr."""
         self._console.print(text, highlight=False, soft_wrap=True)
 
     def _restart_clock(self, step: int) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from relume.archs import Network, build
+from relume.archs.base import weights_sha256
 from relume.archs.upsampling import start_even
 from relume.errors import InputError, UsageError
 from relume.files import replacing
@@ -150,6 +151,17 @@ class TrainState:
             _load_optimizer(optimizer, _below(tensors, f"optimizers.{name}."))
         return state
 
+    def decided_by(self) -> dict[str, Any]:
+        """What has to be the same in all processes that train together, beside the data, by name."""
+        return {
+            **self.recipe.deciding(),
+            "runtime.accumulate": self.recipe.runtime.accumulate,
+            "device": self.device.type,
+            **self.frozen,
+            "step": self.step,
+            "weights": weights_sha256(self.generator.state_dict()),
+        }
+
     def use_data(self, data: str) -> None:
         """Train on the pictures with this fingerprint.
 
@@ -267,7 +279,7 @@ def _load(network: nn.Module, source: str, from_scale: int, scale: int) -> None:
             weights = {k: _rescaled(v, fresh.get(k, v), from_scale, scale) for k, v in weights.items()}
             equal = {k: v for k, v in weights.items() if k in fresh and v.shape == fresh[k].shape}
             weights = fresh | equal if len(equal) > len(fresh) / 2 else weights
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, RuntimeError) as error:
         raise InputError(f"cannot start from {source}", got=error, allowed="weights of a network") from error
     needed = {name: tensor.shape for name, tensor in network.state_dict().items()}
     fitting = sum(name in weights and weights[name].shape == shape for name, shape in needed.items())
@@ -283,7 +295,9 @@ def _load(network: nn.Module, source: str, from_scale: int, scale: int) -> None:
 def _rescaled(weights: Tensor, fresh: Tensor, from_scale: int, scale: int) -> Tensor:
     """Weights of a layer that makes all sub-pixels at once, for fewer: each is the mean of those there."""
     factor, rest = divmod(from_scale, scale)
-    if rest or weights.shape[1:] != fresh.shape[1:] or len(weights) != len(fresh) * factor**2:
+    if rest or not weights.ndim or weights.shape[1:] != fresh.shape[1:]:
+        return weights
+    if len(weights) != len(fresh) * factor**2 or len(weights) % from_scale**2:
         return weights
     return weights.unflatten(0, (-1, scale, factor, scale, factor)).mean((2, 4)).flatten(0, 2)
 
