@@ -139,7 +139,7 @@ def _full_name(name: str, scale: float | None) -> str:
     if scales:
         enough = (s for s in scales if scale is not None and s >= scale)
         return f"{name}-x{next(enough, scales[-1])}"
-    if Path(name).is_dir():
+    if name and Path(name).is_dir():
         raise UsageError(
             "a folder is no model", got=name, hint=f"relume export {name} -o model.onnx makes one of a run"
         )
