@@ -219,6 +219,16 @@ def test_a_run_may_start_from_the_weights_of_another_scale(recipe, tmp_path):
     assert len(new["networks.generator.tail.bias"]) == 3 * 3**2
 
 
+def test_batch_norm_may_start_from_the_weights_of_another_scale(recipe, tmp_path):
+    arch = {"kind": "srresnet", "width": 8, "num_blocks": 1}
+    small = changed(recipe, arch=arch, steps=1, ema=0, optimizer={"lr": 1e-12})
+    first = train(small, tmp_path / "first", device="cpu")
+    half = changed(small, scale=2, initial_weights=str(first), initial_scale=4, seed=1)
+    second = train(half, tmp_path / "second", device="cpu")
+    name = "networks.generator.head.0.weight"
+    assert torch.allclose(read_checkpoint(first)[0][name], read_checkpoint(second)[0][name], atol=1e-6)
+
+
 def test_half_the_scale_starts_as_the_result_of_the_whole_made_smaller(recipe, tmp_path):
     whole = build("compact", {"scale": 4, "size": "medium"}).eval()
     save_file(whole.state_dict(), tmp_path / "x4.safetensors")
