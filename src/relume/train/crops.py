@@ -24,7 +24,7 @@ TrainingCrops = Crops[Any] | Mixture
 
 
 def find_data(recipe: Recipe) -> Callable[[], TrainingCrops]:
-    """Find a recipe's data, all of it; what decodes it, which takes its time.
+    """Find all of a recipe's data; returns what decodes it, which takes its time.
 
     Raises:
         InputError: if the data cannot be used, which may show in decoding only; it names a part of ``also``.
@@ -59,7 +59,7 @@ def _part(name: str) -> Generator[None]:
 
 
 def _find(recipe: Recipe, options: Degradation, sources: tuple[str, ...]) -> Callable[[], Crops[Any]]:
-    """Find the data of one part; what decodes it."""
+    """Find the data of one part; returns what decodes it."""
     px = recipe.data.crop_px
     sharpen = recipe.data.sharpen.build() if recipe.data.sharpen else None
     common = (px, recipe.seed, recipe.data.augment, sharpen)

@@ -50,7 +50,6 @@ def train(recipe: Recipe, run_dir: Path, *, device: str = "auto", resume: bool =
             _require_equal_shares(recipe)
             decode = find_data(recipe)
             losses = Losses(recipe, where)
-            anew = newest_checkpoint(run_dir) is None
             state = start_or_resume(recipe, run_dir, where, resume, losses.frozen)
         processes.require_equal(state.decided_by())
         crops = processes.first_then_others(decode)
@@ -63,7 +62,7 @@ def train(recipe: Recipe, run_dir: Path, *, device: str = "auto", resume: bool =
         networks = _networks(state)
         unusable = 0
         with open_log(run_dir, state, crops) as log, stop, memory_errors_told():
-            if resume and anew:
+            if resume and newest_checkpoint(run_dir) is None:
                 log.say(f"{run_dir} held no checkpoint: the run starts anew")
             while state.step < recipe.steps and not stop.requested():
                 with log.waiting():

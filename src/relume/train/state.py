@@ -272,32 +272,32 @@ def read_weights(checkpoint: Path) -> dict[str, Tensor]:
 
 
 def _load(network: nn.Module, source: str, from_scale: int, scale: int) -> None:
+    fresh = network.state_dict()
     try:
         weights = read_weights(find_weights(source, "initial_weights"))
-        if from_scale != scale:
-            fresh = network.state_dict()
-            weights = {k: _rescaled(v, fresh.get(k, v), from_scale, scale) for k, v in weights.items()}
-            equal = {k: v for k, v in weights.items() if k in fresh and v.shape == fresh[k].shape}
-            weights = fresh | equal if len(equal) > len(fresh) / 2 else weights
-    except (SafetensorError, OSError, RuntimeError) as error:
+    except (SafetensorError, OSError) as error:
         raise InputError(f"cannot start from {source}", got=error, allowed="weights of a network") from error
-    needed = {name: tensor.shape for name, tensor in network.state_dict().items()}
-    fitting = sum(name in weights and weights[name].shape == shape for name, shape in needed.items())
-    if not fitting == len(needed) == len(weights):
+    if from_scale != scale:
+        weights = {k: _rescaled(v, fresh.get(k, v), from_scale, scale) for k, v in weights.items()}
+    equal = {k: v for k, v in weights.items() if k in fresh and v.shape == fresh[k].shape}
+    if from_scale != scale and len(equal) > len(fresh) / 2:
+        weights = fresh | equal
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
         raise InputError(
             f"cannot start from {source}",
-            got=f"{len(weights)} tensors, of which {fitting} fit",
-            allowed=f"the {len(needed)} of this network, of equal arch options",
-        )
-    network.load_state_dict(weights)
+            got=f"{len(weights)} tensors, of which {len(equal)} fit",
+            allowed=f"the {len(fresh)} of this network, of equal arch options",
+        ) from error
 
 
 def _rescaled(weights: Tensor, fresh: Tensor, from_scale: int, scale: int) -> Tensor:
     """Weights of a layer that makes all sub-pixels at once, for fewer: each is the mean of those there."""
     factor, rest = divmod(from_scale, scale)
-    if rest or not weights.ndim or weights.shape[1:] != fresh.shape[1:]:
+    if rest or not weights.ndim or len(weights) % from_scale**2:
         return weights
-    if len(weights) != len(fresh) * factor**2 or len(weights) % from_scale**2:
+    if (len(weights), weights.shape[1:]) != (len(fresh) * factor**2, fresh.shape[1:]):
         return weights
     return weights.unflatten(0, (-1, scale, factor, scale, factor)).mean((2, 4)).flatten(0, 2)
 
